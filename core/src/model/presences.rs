@@ -1,0 +1,252 @@
+use std::collections::{HashMap, HashSet};
+use std::fmt;
+use std::sync::{Arc, OnceLock};
+
+use serde::{Serialize, Serializer, ser::SerializeStruct};
+
+use super::{Presence, UserId};
+use crate::wire::Rows;
+
+/// The presences of several users, in the order in which they were asked for.
+///
+/// Items are matched by user id without regard to letter case, never by position. Ids that were asked for and not
+/// answered are in [`missing`](Presences::missing); items that answer no id asked for (the service's documents show
+/// one with an empty id) are kept in [`unmatched`](Presences::unmatched).
+///
+/// ```
+/// # tokio::runtime::Runtime::new()?.block_on(async {
+/// # use easemob_presence::{Client, Status};
+/// # let emulator = easemob_presence_emulator::Emulator::start()?;
+/// # let client = Client::builder().emulator(emulator.host()).build()?;
+/// client.user("c2")?.set("android", Status::Online).await?;
+/// let presences = client.user("wzy")?.get_many(["c3", "c2"]).await?;
+///
+/// assert_eq!(presences.len(), 2);
+/// assert!(presences.get("C2").is_some_and(|c2| c2.is_online()));
+/// assert!(presences.missing().is_empty());
+/// for presence in &presences {
+///     println!("{}: {}", presence.user_id(), presence.is_online());
+/// }
+/// # Ok::<(), Box<dyn std::error::Error>>(()) })?;
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Clone)]
+pub struct Presences {
+    inner: Arc<Inner>,
+}
+
+struct Inner {
+    rows: Arc<Rows>,
+    /// Answered ids with their row, in the order asked.
+    found: Vec<(UserId, u32)>,
+    missing: Vec<UserId>,
+    unmatched: Vec<u32>,
+    /// Made by the first look-up: many callers only iterate.
+    places: OnceLock<HashMap<UserId, usize>>,
+}
+
+impl Presences {
+    /// Matches the rows of an answer to the distinct ids that were asked for.
+    pub(crate) fn matched(asked: Vec<UserId>, rows: Rows) -> Self {
+        let rows = Arc::new(rows);
+        let by_position = asked.len() == rows.rows().len()
+            && asked.iter().zip(rows.rows()).all(|(id, row)| *id == *rows.uid(*row));
+        let (found, missing, unmatched) = if by_position {
+            (asked.into_iter().zip(0..).collect(), vec![], vec![])
+        } else {
+            by_id(asked, &rows)
+        };
+        Self { inner: Arc::new(Inner { rows, found, missing, unmatched, places: OnceLock::new() }) }
+    }
+
+    /// The answer to having asked for no one.
+    pub(crate) fn empty() -> Self {
+        Self::matched(Vec::new(), Rows::default())
+    }
+
+    /// How many users were answered.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.inner.found.len()
+    }
+
+    /// Whether no user was answered.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.inner.found.is_empty()
+    }
+
+    /// One user's presence, found in any letter case; none if the user was not asked for or is missing.
+    #[must_use]
+    pub fn get(&self, user_id: impl AsRef<str>) -> Option<Presence> {
+        let inner = &*self.inner;
+        let places =
+            inner.places.get_or_init(|| inner.found.iter().map(|(id, _)| id.clone()).zip(0..).collect());
+        let place = *places.get(&UserId::from_answer(user_id.as_ref()))?;
+        inner.found.get(place).map(|(id, row)| Presence::new(id.clone(), &inner.rows, *row))
+    }
+
+    /// The presences in the order asked.
+    #[must_use]
+    pub fn iter(&self) -> Iter<'_> {
+        Iter { rows: &self.inner.rows, found: self.inner.found.iter() }
+    }
+
+    /// Ids that were asked for and not answered.
+    #[must_use]
+    pub fn missing(&self) -> &[UserId] {
+        &self.inner.missing
+    }
+
+    /// Items that answer no id asked for, under the id that the service gave them.
+    #[must_use]
+    pub fn unmatched(&self) -> Vec<Presence> {
+        let rows = &self.inner.rows;
+        let item = |&row| Presence::new(UserId::from_answer(rows.uid(rows.row(row))), rows, row);
+        self.inner.unmatched.iter().map(item).collect()
+    }
+
+    /// The answer's text as it came.
+    #[must_use]
+    pub fn raw(&self) -> &str {
+        self.inner.rows.raw()
+    }
+}
+
+/// The careful way, for answers in another order, with gaps or with strangers. Of two items for one id the last
+/// counts, as with any repeated key.
+fn by_id(asked: Vec<UserId>, rows: &Rows) -> (Vec<(UserId, u32)>, Vec<UserId>, Vec<u32>) {
+    let wanted: HashSet<&UserId> = asked.iter().collect();
+    let mut answered = HashMap::new();
+    let mut unmatched = Vec::new();
+    for (row, place) in rows.rows().iter().zip(0u32..) {
+        let id = UserId::from_answer(rows.uid(*row));
+        if wanted.contains(&id) {
+            answered.insert(id, place);
+        } else {
+            unmatched.push(place);
+        }
+    }
+    let (mut found, mut missing) = (Vec::with_capacity(answered.len()), Vec::new());
+    for id in asked {
+        match answered.get(&id) {
+            Some(&place) => found.push((id, place)),
+            None => missing.push(id),
+        }
+    }
+    (found, missing, unmatched)
+}
+
+/// Iterator over [`Presences`], in the order asked.
+#[derive(Clone)]
+pub struct Iter<'a> {
+    rows: &'a Arc<Rows>,
+    found: std::slice::Iter<'a, (UserId, u32)>,
+}
+
+impl Iterator for Iter<'_> {
+    type Item = Presence;
+
+    fn next(&mut self) -> Option<Presence> {
+        self.found.next().map(|(id, row)| Presence::new(id.clone(), self.rows, *row))
+    }
+
+    fn size_hint(&self) -> (usize, Option<usize>) {
+        self.found.size_hint()
+    }
+}
+
+impl ExactSizeIterator for Iter<'_> {}
+
+impl<'a> IntoIterator for &'a Presences {
+    type Item = Presence;
+    type IntoIter = Iter<'a>;
+
+    fn into_iter(self) -> Iter<'a> {
+        self.iter()
+    }
+}
+
+/// By content: the same users in the same order, the same users missing.
+impl PartialEq for Presences {
+    fn eq(&self, other: &Self) -> bool {
+        self.missing() == other.missing()
+            && self.iter().eq(other.iter())
+            && self.unmatched() == other.unmatched()
+    }
+}
+
+impl Eq for Presences {}
+
+impl std::hash::Hash for Presences {
+    fn hash<H: std::hash::Hasher>(&self, state: &mut H) {
+        self.missing().hash(state);
+        self.iter().for_each(|presence| presence.hash(state));
+    }
+}
+
+impl fmt::Debug for Presences {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Presences")
+            .field("presences", &self.iter().collect::<Vec<_>>())
+            .field("missing", &self.missing())
+            .field("unmatched", &self.unmatched())
+            .finish()
+    }
+}
+
+impl Serialize for Presences {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut out = serializer.serialize_struct("Presences", 3)?;
+        out.serialize_field("presences", &self.iter().collect::<Vec<_>>())?;
+        out.serialize_field("missing", self.missing())?;
+        out.serialize_field("unmatched", &self.unmatched())?;
+        out.end()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn matched(asked: &[&str], uids: &[&str]) -> Presences {
+        let items: Vec<String> =
+            uids.iter().enumerate().map(|(i, uid)| format!(r#"{{"uid":"{uid}","ext":"{i}"}}"#)).collect();
+        let rows = Rows::read(format!(r#"{{"result":[{}]}}"#, items.join(",")).into_bytes()).unwrap();
+        Presences::matched(asked.iter().map(|id| UserId::new(id).unwrap()).collect(), rows)
+    }
+
+    fn found(presences: &Presences) -> Vec<(String, String)> {
+        presences.iter().map(|p| (p.user_id().to_string(), p.ext().to_owned())).collect()
+    }
+
+    fn pairs(pairs: &[(&str, &str)]) -> Vec<(String, String)> {
+        pairs.iter().map(|(a, b)| ((*a).to_owned(), (*b).to_owned())).collect()
+    }
+
+    #[test]
+    fn items_are_matched_by_id_and_given_in_the_order_asked() {
+        let presences = matched(&["A", "b", "c", "d"], &["c", "", "a", "zz", "b", "a"]);
+        assert_eq!(found(&presences), pairs(&[("A", "5"), ("b", "4"), ("c", "0")]));
+        assert_eq!(presences.missing(), [UserId::new("d").unwrap()]);
+        assert_eq!(
+            presences.unmatched().iter().map(|p| p.user_id().as_str().to_owned()).collect::<Vec<_>>(),
+            ["", "zz"]
+        );
+        assert_eq!(presences.get("B").unwrap().ext(), "4");
+        assert!(presences.get("d").is_none() && presences.get("").is_none() && presences.get("zz").is_none());
+    }
+
+    #[test]
+    fn an_answer_in_order_gives_the_same_as_one_out_of_order() {
+        assert_eq!(found(&matched(&["a", "B"], &["A", "b"])), pairs(&[("a", "0"), ("B", "1")]));
+        assert_eq!(found(&matched(&["a", "b"], &["b", "a"])), pairs(&[("a", "1"), ("b", "0")]));
+    }
+
+    #[test]
+    fn nothing_asked_is_nothing_found() {
+        let presences = Presences::empty();
+        assert!(presences.is_empty() && presences.iter().len() == 0 && presences.raw().is_empty());
+        assert_eq!(presences, Presences::empty());
+    }
+}

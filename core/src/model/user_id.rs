@@ -1,0 +1,215 @@
+use std::borrow::Borrow;
+use std::fmt;
+use std::hash::{Hash, Hasher};
+use std::sync::Arc;
+
+use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
+
+use crate::error::Error;
+use crate::wire::excerpt;
+
+/// A user's id: 1 to 64 bytes of ASCII letters, digits, `_`, `.` and `-`.
+///
+/// The service ignores letter case, so `Aa` equals `aa` here too (equality, order and hash). The spelling that
+/// was given is kept and sent.
+///
+/// `.` and `..` are legal by the service's rule but refused: as a segment of a URL they mean "here" and "one up",
+/// and libraries and proxies on the way resolve them to another endpoint.
+///
+/// ```
+/// use easemob_presence::UserId;
+///
+/// let id = UserId::new("Alice")?;
+/// assert_eq!(id, UserId::new("alice")?);
+/// assert_eq!(id.as_str(), "Alice");
+/// assert!(UserId::new("a/b").is_err());
+/// # Ok::<(), easemob_presence::Error>(())
+/// ```
+#[derive(Clone)]
+pub struct UserId(Arc<str>);
+
+impl UserId {
+    /// The longest id, in bytes.
+    pub const MAX_BYTES: usize = 64;
+
+    /// Validates an id.
+    ///
+    /// # Errors
+    /// [`InvalidInput`](crate::ErrorKind::InvalidInput) that says which rule is broken.
+    pub fn new(id: impl AsRef<str>) -> Result<Self, Error> {
+        let id = id.as_ref();
+        if id.is_empty() {
+            return Err(Error::invalid("the user id is empty"));
+        }
+        if id.len() > Self::MAX_BYTES {
+            return Err(Error::invalid(format!(
+                "the user id {} has {} bytes; at most {} are allowed",
+                excerpt(id),
+                id.len(),
+                Self::MAX_BYTES
+            )));
+        }
+        let allowed = |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '.' | '-');
+        if let Some(c) = id.chars().find(|&c| !allowed(c)) {
+            return Err(Error::invalid(format!(
+                "the user id {} holds {c:?}; allowed are letters, digits, '_', '.' and '-'",
+                excerpt(id)
+            )));
+        }
+        if matches!(id, "." | "..") {
+            return Err(Error::invalid(format!(
+                "the user id {id:?} cannot be sent: as a segment of a URL it means another path"
+            )));
+        }
+        Ok(Self(id.into()))
+    }
+
+    /// An id as the service sent it, whatever it is.
+    pub(crate) fn from_answer(id: &str) -> Self {
+        Self(id.into())
+    }
+
+    /// The id as it was given.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl PartialEq for UserId {
+    fn eq(&self, other: &Self) -> bool {
+        self.0.eq_ignore_ascii_case(&other.0)
+    }
+}
+
+impl Eq for UserId {}
+
+impl Hash for UserId {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        for byte in self.0.bytes() {
+            state.write_u8(byte.to_ascii_lowercase());
+        }
+        state.write_u8(0xff);
+    }
+}
+
+impl PartialOrd for UserId {
+    fn partial_cmp(&self, other: &Self) -> Option<std::cmp::Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+impl Ord for UserId {
+    fn cmp(&self, other: &Self) -> std::cmp::Ordering {
+        let folded = |id: &Self| id.0.bytes().map(|byte| byte.to_ascii_lowercase()).collect::<Vec<_>>();
+        folded(self).cmp(&folded(other))
+    }
+}
+
+impl PartialEq<str> for UserId {
+    fn eq(&self, other: &str) -> bool {
+        self.0.eq_ignore_ascii_case(other)
+    }
+}
+
+impl PartialEq<&str> for UserId {
+    fn eq(&self, other: &&str) -> bool {
+        self == *other
+    }
+}
+
+impl AsRef<str> for UserId {
+    fn as_ref(&self) -> &str {
+        self.as_str()
+    }
+}
+
+impl fmt::Display for UserId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+impl fmt::Debug for UserId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{:?}", self.as_str())
+    }
+}
+
+impl std::str::FromStr for UserId {
+    type Err = Error;
+
+    fn from_str(id: &str) -> Result<Self, Error> {
+        Self::new(id)
+    }
+}
+
+impl TryFrom<&str> for UserId {
+    type Error = Error;
+
+    fn try_from(id: &str) -> Result<Self, Error> {
+        Self::new(id)
+    }
+}
+
+impl Serialize for UserId {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(self.as_str())
+    }
+}
+
+impl<'de> Deserialize<'de> for UserId {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let id = std::borrow::Cow::<'de, str>::deserialize(deserializer)?;
+        Self::new(Borrow::<str>::borrow(&id)).map_err(de::Error::custom)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::HashSet;
+
+    use super::*;
+
+    #[test]
+    fn every_documented_character_is_allowed() {
+        for id in ["a", "Z9", "a_b.c-d", "...", &"x".repeat(64)] {
+            assert_eq!(UserId::new(id).unwrap().as_str(), id);
+        }
+    }
+
+    #[test]
+    fn what_the_service_would_refuse_or_misread_is_refused_with_the_reason() {
+        let long = "x".repeat(65);
+        for (id, words) in [
+            ("", "empty"),
+            (".", "another path"),
+            ("..", "another path"),
+            ("a/b", "'/'"),
+            ("%2e%2e", "'%'"),
+            ("a b", "' '"),
+            ("a\nb", "'\\n'"),
+            ("ä", "'ä'"),
+            (long.as_str(), "65 bytes"),
+        ] {
+            let error = UserId::new(id).unwrap_err();
+            assert!(error.to_string().contains(words), "{id:?}: {error}");
+            assert!(!error.to_string().contains('\n'), "{id:?}: {error}");
+        }
+        assert!(UserId::new("x".repeat(1 << 20)).unwrap_err().to_string().len() < 300);
+    }
+
+    #[test]
+    fn letter_case_does_not_matter() {
+        let (a, b) = (UserId::new("Aa").unwrap(), UserId::new("aA").unwrap());
+        assert_eq!(a, b);
+        assert_eq!(a.cmp(&b), std::cmp::Ordering::Equal);
+        assert_eq!([a, b].into_iter().collect::<HashSet<_>>().len(), 1);
+    }
+
+    #[test]
+    fn serde_validates() {
+        assert_eq!(serde_json::from_str::<UserId>("\"c2\"").unwrap(), "c2");
+        assert!(serde_json::from_str::<UserId>("\"a/b\"").is_err());
+    }
+}

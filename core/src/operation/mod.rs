@@ -1,0 +1,99 @@
+//! One file per endpoint: parameters → request → typed answer.
+//!
+//! Everything here is pure: no I/O and no clock, so that each rule of the service is a plain unit test.
+
+mod batch;
+mod devices;
+mod get;
+mod get_many;
+mod group_online_count;
+mod is_online;
+mod online_states;
+mod path;
+mod request;
+mod set;
+mod subscribe;
+mod subscriptions;
+mod token;
+mod unsubscribe;
+
+pub(crate) use batch::Batch;
+pub use devices::Devices;
+pub use get::Get;
+pub use get_many::GetMany;
+pub use group_online_count::{GroupKind, GroupOnlineCount};
+pub use is_online::IsOnline;
+pub use online_states::GetOnlineStates;
+pub(crate) use path::encoded;
+pub use request::Request;
+pub use set::Set;
+pub(crate) use subscribe::DEFAULT_TTL;
+pub use subscribe::Subscribe;
+pub(crate) use subscriptions::DEFAULT_PAGE_SIZE;
+pub use subscriptions::GetSubscriptionsPage;
+pub(crate) use token::Token;
+pub use unsubscribe::Unsubscribe;
+
+use bytes::Bytes;
+use http::Method;
+
+use crate::error::Error;
+
+/// What is fixed about an operation: its name in every language and its endpoint.
+#[derive(Debug)]
+pub struct Descriptor {
+    /// The operation's name, as errors report it.
+    pub name: &'static str,
+    /// The HTTP method.
+    pub method: Method,
+    /// The path behind the app's address, with the variable segments in braces.
+    pub template: &'static str,
+}
+
+/// One call of the service: what it asks and how its answer is read.
+///
+/// Implemented by the types of this module only; [`Call`](crate::Call) runs them.
+pub trait Operation: sealed::Sealed + Send + Sized + 'static {
+    /// What the call returns.
+    type Output: Send + 'static;
+
+    /// Name and endpoint.
+    const DESCRIPTOR: &'static Descriptor;
+
+    /// The answer that needs no request, such as that for an empty list.
+    #[doc(hidden)]
+    fn immediate(&self) -> Option<Self::Output> {
+        None
+    }
+
+    /// The request, or which rule the parameters break.
+    #[doc(hidden)]
+    fn request(&self) -> Result<Request, Error>;
+
+    /// The typed answer, from the body of a successful status.
+    #[doc(hidden)]
+    fn decode(self, body: Bytes) -> Result<Self::Output, Error>;
+}
+
+mod sealed {
+    pub trait Sealed {}
+}
+
+/// Marks the crate's operations.
+macro_rules! seal {
+    ($($operation:ty),+ $(,)?) => { $(impl sealed::Sealed for $operation {})+ };
+}
+
+seal!(
+    Devices,
+    Get,
+    GetMany,
+    GetOnlineStates,
+    GetSubscriptionsPage,
+    GroupOnlineCount,
+    IsOnline,
+    Set,
+    Subscribe,
+    Token,
+    Unsubscribe,
+);

@@ -1,0 +1,164 @@
+use std::collections::{HashSet, VecDeque};
+use std::fmt;
+use std::future::IntoFuture;
+use std::pin::Pin;
+use std::task::{Context, Poll, ready};
+
+use futures_core::Stream;
+use futures_util::FutureExt;
+use futures_util::future::BoxFuture;
+
+use crate::error::Error;
+use crate::model::{Subscription, SubscriptionsPage, UserId};
+use crate::operation::DEFAULT_PAGE_SIZE;
+use crate::user::User;
+
+/// All subscriptions of a user as a [`Stream`]; see [`User::subscriptions`].
+///
+/// Pages are read one at a time, as they are needed. While they are read the list may change; a user who moves to a
+/// later page is given once.
+#[must_use = "a stream does nothing until it is polled"]
+pub struct Subscriptions {
+    user: User,
+    page_size: u32,
+    /// The page being read; none before the first poll and after the end.
+    reading: Option<BoxFuture<'static, Result<SubscriptionsPage, Error>>>,
+    next_page: u32,
+    ready: VecDeque<Subscription>,
+    given: HashSet<UserId>,
+    /// How many items the pages have held, repeated ones included.
+    read: u64,
+    total: Option<u64>,
+    ended: bool,
+}
+
+impl Subscriptions {
+    pub(crate) fn new(user: User) -> Self {
+        Self {
+            user,
+            page_size: DEFAULT_PAGE_SIZE,
+            reading: None,
+            next_page: 1,
+            ready: VecDeque::new(),
+            given: HashSet::new(),
+            read: 0,
+            total: None,
+            ended: false,
+        }
+    }
+
+    /// How many subscriptions one request brings: 1 to 500, 100 if not given. Newer deployments take at most 100.
+    pub fn page_size(mut self, page_size: u32) -> Self {
+        self.page_size = page_size;
+        self
+    }
+
+    /// How many subscriptions there are, as the latest page counted; none before the first page.
+    #[must_use]
+    pub fn total(&self) -> Option<u64> {
+        self.total
+    }
+
+    /// Takes in a page. The end is an empty page, or as many items read as the service counts. A page may be shorter
+    /// than asked for (deployments differ in the largest size), so that alone is no end; but a service that counts
+    /// nothing and brings nothing new would repeat itself for ever.
+    fn take(&mut self, page: SubscriptionsPage) {
+        self.total = page.total().or(self.total);
+        let items = page.subscriptions().len();
+        self.read += items as u64;
+        let before = self.ready.len();
+        for subscription in page {
+            if self.given.insert(subscription.user_id().clone()) {
+                self.ready.push_back(subscription);
+            }
+        }
+        let nothing_new = self.ready.len() == before;
+        self.ended = items == 0 || self.total.map_or(nothing_new, |total| self.read >= total);
+        match self.next_page.checked_add(1) {
+            Some(next) => self.next_page = next,
+            None => self.ended = true,
+        }
+    }
+}
+
+impl Stream for Subscriptions {
+    type Item = Result<Subscription, Error>;
+
+    fn poll_next(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Self::Item>> {
+        let this = self.get_mut();
+        loop {
+            if let Some(subscription) = this.ready.pop_front() {
+                return Poll::Ready(Some(Ok(subscription)));
+            }
+            if this.ended {
+                return Poll::Ready(None);
+            }
+            let page =
+                || this.user.subscriptions_page(this.next_page).page_size(this.page_size).into_future();
+            let answer = ready!(this.reading.get_or_insert_with(page).poll_unpin(context));
+            this.reading = None;
+            match answer {
+                Ok(page) => this.take(page),
+                Err(error) => {
+                    this.ended = true;
+                    return Poll::Ready(Some(Err(error)));
+                }
+            }
+        }
+    }
+}
+
+impl fmt::Debug for Subscriptions {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Subscriptions")
+            .field("user", &self.user)
+            .field("page_size", &self.page_size)
+            .field("next_page", &self.next_page)
+            .field("total", &self.total)
+            .finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::time::Moment;
+    use crate::{Client, Options};
+
+    fn stream() -> Subscriptions {
+        let client = Client::builder().emulator("127.0.0.1:1").build().unwrap().with_options(Options::new());
+        client.user("wzy").unwrap().subscriptions()
+    }
+
+    fn page(total: Option<u64>, users: &[&str]) -> SubscriptionsPage {
+        let subscription = |user: &&str| Subscription::new(UserId::from_answer(user), Moment::default());
+        SubscriptionsPage::new(total, users.iter().map(subscription).collect())
+    }
+
+    #[test]
+    fn the_end_is_where_the_count_is_reached_or_a_page_is_empty() {
+        for (pages, ended) in [
+            (vec![page(Some(0), &[])], true),
+            (vec![page(Some(3), &["a", "b"])], false),
+            (vec![page(Some(3), &["a", "b"]), page(Some(3), &["c"])], true),
+            (vec![page(Some(3), &["a"]), page(Some(3), &[])], true),
+            (vec![page(None, &["a"])], false),
+            (vec![page(None, &["a"]), page(None, &["A"])], true),
+            (vec![page(None, &["a"]), page(None, &["b"]), page(None, &[])], true),
+        ] {
+            let mut stream = stream();
+            pages.clone().into_iter().for_each(|page| stream.take(page));
+            assert_eq!(stream.ended, ended, "{pages:?}");
+        }
+    }
+
+    #[test]
+    fn a_user_who_drifts_to_a_later_page_is_given_once() {
+        let mut stream = stream();
+        stream.take(page(Some(4), &["a", "b"]));
+        stream.take(page(Some(4), &["B", "c"]));
+        let users: Vec<_> = stream.ready.iter().map(|s| s.user_id().as_str().to_owned()).collect();
+        assert_eq!(users, ["a", "b", "c"]);
+        assert_eq!(stream.total(), Some(4));
+    }
+}

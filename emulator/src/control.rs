@@ -1,0 +1,216 @@
+//! The HTTP control API under `/_emulator/`: the library's handles for those in other processes and languages.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use serde::Deserialize;
+use serde_json::{Value, json};
+
+use crate::exchange::Answer;
+use crate::received::Received;
+use crate::service::Service;
+use crate::settings::Settings;
+use crate::state::State;
+
+const PREFIX: &str = "/_emulator/";
+
+/// What went wrong: a status and a sentence.
+type Problem = (u16, String);
+
+/// The answer, if the request is one for the control API.
+pub(crate) fn answer(service: &Arc<Service>, received: &Received) -> Option<Answer> {
+    let path = received.path().strip_prefix(PREFIX)?;
+    Some(match act(service, received, path) {
+        Ok(body) => Answer { status: 200, body },
+        Err((status, problem)) => Answer { status, body: json!({ "error": problem }) },
+    })
+}
+
+fn act(service: &Arc<Service>, received: &Received, path: &str) -> Result<Value, Problem> {
+    if received.oversized {
+        return Err((413, "the body is larger than 5120 bytes".into()));
+    }
+    let done = || Ok(json!({ "ok": true }));
+    let state = State::new(Arc::clone(service));
+    match (received.method.as_str(), path) {
+        ("GET", "health") => Ok(json!({
+            "status": "ok",
+            "version": env!("CARGO_PKG_VERSION"),
+            "app_key": service.identity.app_key(),
+            "app_id": service.identity.app_id,
+        })),
+        ("GET", "journal") => journal(service, received.query()),
+        ("DELETE", "journal") => {
+            service.journal.clear();
+            done()
+        }
+        ("GET", "state") => Ok(state.snapshot()),
+        ("POST", "reset") => {
+            service.reset();
+            done()
+        }
+        ("GET", "settings") => to_json(&service.lock().settings),
+        ("PATCH", "settings") => patch_settings(service, body(received)?),
+        ("GET", "clock") => Ok(clock(service)),
+        ("POST", "clock") => move_clock(service, &body(received)?),
+        ("POST", "devices") => {
+            login(&state, body(received)?);
+            done()
+        }
+        ("DELETE", "devices") => {
+            let device: Login = body(received)?;
+            Ok(json!({ "ok": state.logout(&device.user, &device.resource) }))
+        }
+        ("POST", "groups") => {
+            let OnlineCount { group_id, query_type, count } = body(received)?;
+            state.set_group_online_count(&group_id, query_type, count);
+            done()
+        }
+        ("POST", "tokens") => Ok(token(service, body(received)?)),
+        ("POST", "tokens/expire") => {
+            service.lock().tokens.expire_all(service.scribe());
+            done()
+        }
+        (
+            _,
+            "health" | "journal" | "state" | "reset" | "settings" | "clock" | "devices" | "groups" | "tokens"
+            | "tokens/expire",
+        ) => Err((405, format!("{PREFIX}{path} does not take {}", received.method))),
+        _ => Err((404, format!("there is no {PREFIX}{path}"))),
+    }
+}
+
+fn body<'de, T: Deserialize<'de>>(received: &'de Received) -> Result<T, Problem> {
+    serde_json::from_slice(&received.body).map_err(|problem| (400, problem.to_string()))
+}
+
+fn to_json(value: &impl serde::Serialize) -> Result<Value, Problem> {
+    serde_json::to_value(value).map_err(|problem| (500, problem.to_string()))
+}
+
+fn journal(service: &Service, query: &str) -> Result<Value, Problem> {
+    let since = query.split('&').find_map(|pair| pair.strip_prefix("since="));
+    let since = since.map_or(Ok(0), str::parse).map_err(|_| (400, "since is not a number".to_owned()))?;
+    let entries = to_json(&service.journal.since(since))?;
+    let (last_seq, dropped) = (service.journal.last_seq(), service.journal.dropped());
+    Ok(json!({ "last_seq": last_seq, "dropped": dropped, "entries": entries }))
+}
+
+fn patch_settings(service: &Service, patch: Value) -> Result<Value, Problem> {
+    let mut inner = service.lock();
+    let mut merged = to_json(&inner.settings)?;
+    merge(&mut merged, patch);
+    let settings = Settings::deserialize(merged).map_err(|problem| (400, problem.to_string()))?;
+    inner.settings = settings;
+    to_json(&inner.settings)
+}
+
+fn merge(into: &mut Value, patch: Value) {
+    match (into, patch) {
+        (Value::Object(into), Value::Object(patch)) => {
+            for (key, value) in patch {
+                merge(into.entry(key).or_insert(Value::Null), value);
+            }
+        }
+        (into, patch) => *into = patch,
+    }
+}
+
+#[derive(Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+struct ClockMove {
+    freeze: bool,
+    set_ms: Option<u64>,
+    advance_ms: Option<u64>,
+    resume: bool,
+}
+
+fn move_clock(service: &Service, asked: &ClockMove) -> Result<Value, Problem> {
+    if !asked.freeze && !asked.resume && asked.set_ms.is_none() && asked.advance_ms.is_none() {
+        return Err((400, "one of freeze, set_ms, advance_ms and resume is needed".into()));
+    }
+    if asked.freeze {
+        service.clock.freeze();
+    }
+    if let Some(at) = asked.set_ms {
+        service.clock.set(at);
+    }
+    if let Some(by) = asked.advance_ms {
+        service.clock.advance(Duration::from_millis(by));
+    }
+    if asked.resume {
+        service.clock.resume();
+    }
+    Ok(clock(service))
+}
+
+fn clock(service: &Service) -> Value {
+    json!({ "unix_ms": service.clock.unix_millis(), "frozen": service.clock.is_frozen() })
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Login {
+    user: String,
+    resource: String,
+    device_uuid: Option<String>,
+    device_name: Option<String>,
+}
+
+fn login(state: &State, device: Login) {
+    match (device.device_uuid, device.device_name) {
+        (None, None) => state.login(&device.user, &device.resource),
+        (uuid, name) => state.login_with(
+            &device.user,
+            &device.resource,
+            &uuid.unwrap_or_default(),
+            &name.unwrap_or_default(),
+        ),
+    }
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct OnlineCount {
+    group_id: String,
+    #[serde(default = "a_group")]
+    query_type: u8,
+    count: u64,
+}
+
+fn a_group() -> u8 {
+    1
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Token {
+    token: Option<String>,
+    ttl_ms: Option<u64>,
+}
+
+fn token(service: &Service, asked: Token) -> Value {
+    let mut inner = service.lock();
+    let now_ms = service.clock.unix_millis();
+    let life = asked.ttl_ms.map_or(inner.settings.default_token_ttl, Duration::from_millis);
+    let token = match asked.token {
+        None => inner.tokens.issue(Some(life), now_ms, service.scribe()),
+        Some(token) => {
+            inner.tokens.accept(token.clone(), Some(life), now_ms, service.scribe());
+            token
+        }
+    };
+    json!({ "access_token": token })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_patch_changes_only_what_it_names() {
+        let mut value = json!({"a": {"b": 1, "c": 2}, "window": "fixed"});
+        merge(&mut value, json!({"a": {"b": 3}, "window": {"bucket": {"burst": 1}}}));
+        assert_eq!(value, json!({"a": {"b": 3, "c": 2}, "window": {"bucket": {"burst": 1}}}));
+    }
+}

@@ -1,0 +1,253 @@
+//! The emulator as its users hold it.
+
+use std::io;
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::sync::Arc;
+use std::time::Duration;
+
+use crate::clock::Clock;
+use crate::identity::Identity;
+use crate::journal::Journal;
+use crate::server::Server;
+use crate::service::Service;
+use crate::settings::Settings;
+use crate::state::State;
+
+/// A running emulator. Dropping it closes its port and its connections.
+///
+/// It runs on a thread and a runtime of its own: start it from synchronous code, from async code, or from a test
+/// with a paused clock. Each one is independent, so tests can run side by side.
+///
+/// ```
+/// use easemob_presence_emulator::Emulator;
+/// # fn main() -> std::io::Result<()> {
+/// let emulator = Emulator::start()?;
+/// println!("host {} app key {}", emulator.host(), emulator.app_key());
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Debug)]
+pub struct Emulator {
+    service: Arc<Service>,
+    server: Server,
+}
+
+impl Emulator {
+    /// Starts an emulator with all defaults on a free port of 127.0.0.1.
+    ///
+    /// # Errors
+    /// If no port can be bound or no thread started.
+    pub fn start() -> io::Result<Self> {
+        Self::builder().start()
+    }
+
+    /// Starts from all defaults.
+    pub fn builder() -> Builder {
+        Builder::default()
+    }
+
+    /// Where it listens, as `127.0.0.1:PORT`.
+    #[must_use]
+    pub fn host(&self) -> String {
+        self.server.address().to_string()
+    }
+
+    /// Where it listens, as `http://127.0.0.1:PORT`.
+    #[must_use]
+    pub fn url(&self) -> String {
+        format!("http://{}", self.host())
+    }
+
+    /// The app key, `org#app`.
+    #[must_use]
+    pub fn app_key(&self) -> String {
+        self.service.identity.app_key()
+    }
+
+    /// The app id, a UUID; `/app-id/{app_id}` addresses the same app as `/{org}/{app}`.
+    #[must_use]
+    pub fn app_id(&self) -> &str {
+        &self.service.identity.app_id
+    }
+
+    /// The client id that the token call takes.
+    #[must_use]
+    pub fn client_id(&self) -> &str {
+        &self.service.identity.client_id
+    }
+
+    /// The client secret that the token call takes.
+    #[must_use]
+    pub fn client_secret(&self) -> &str {
+        &self.service.identity.client_secret
+    }
+
+    /// The record of all requests and changes.
+    #[must_use]
+    pub fn journal(&self) -> &Journal {
+        &self.service.journal
+    }
+
+    /// The clock that everything timed reads.
+    #[must_use]
+    pub fn clock(&self) -> &Clock {
+        &self.service.clock
+    }
+
+    /// The users, devices, subscriptions and groups.
+    #[must_use]
+    pub fn state(&self) -> State {
+        State::new(Arc::clone(&self.service))
+    }
+
+    /// A copy of the settings in force.
+    #[must_use]
+    pub fn settings(&self) -> Settings {
+        self.service.lock().settings.clone()
+    }
+
+    /// Changes settings while it runs. The closure must not use this emulator: requests wait for it.
+    pub fn configure(&self, change: impl FnOnce(&mut Settings)) {
+        change(&mut self.service.lock().settings);
+    }
+
+    /// A new app token that lives this long, without a token call.
+    #[must_use]
+    pub fn issue_token(&self, ttl: Duration) -> String {
+        let mut inner = self.service.lock();
+        inner.tokens.issue(Some(ttl), self.service.clock.unix_millis(), self.service.scribe())
+    }
+
+    /// Makes a token from elsewhere valid for this long: an Agora `AccessToken2`, or any fixed text.
+    pub fn accept_token(&self, token: &str, ttl: Duration) {
+        let mut inner = self.service.lock();
+        inner.tokens.accept(
+            token.to_owned(),
+            Some(ttl),
+            self.service.clock.unix_millis(),
+            self.service.scribe(),
+        );
+    }
+
+    /// Makes every token issued so far an expired one.
+    pub fn expire_tokens(&self) {
+        self.service.lock().tokens.expire_all(self.service.scribe());
+    }
+
+    /// Forgets users, subscriptions, groups, tokens, the journal and what was counted against the rates. Keeps the
+    /// settings, the clock and the connections.
+    pub fn reset(&self) {
+        self.service.reset();
+    }
+
+    /// Closes the port and every connection and waits for the emulator's thread to end. Afterwards state and
+    /// journal can still be read. Stopping twice does nothing.
+    pub fn stop(&self) {
+        self.server.stop();
+    }
+}
+
+/// Builds an [`Emulator`].
+///
+/// ```
+/// use easemob_presence_emulator::Emulator;
+/// # fn main() -> std::io::Result<()> {
+/// let emulator = Emulator::builder()
+///     .app_key("1100#shop")
+///     .configure(|settings| settings.require_registration = true)
+///     .start()?;
+/// assert_eq!(emulator.app_key(), "1100#shop");
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Clone, Debug)]
+#[must_use = "nothing listens before `start`"]
+pub struct Builder {
+    port: u16,
+    bind: IpAddr,
+    allow_remote: bool,
+    app_key: Option<String>,
+    identity: Identity,
+    settings: Settings,
+}
+
+impl Default for Builder {
+    fn default() -> Self {
+        Self {
+            port: 0,
+            bind: IpAddr::V4(Ipv4Addr::LOCALHOST),
+            allow_remote: false,
+            app_key: None,
+            identity: Identity::default(),
+            settings: Settings::default(),
+        }
+    }
+}
+
+impl Builder {
+    /// The port; 0, the default, is any free one.
+    pub fn port(self, port: u16) -> Self {
+        Self { port, ..self }
+    }
+
+    /// The address; 127.0.0.1 by default. Others than loopback need [`allow_remote`](Self::allow_remote).
+    pub fn bind(self, bind: IpAddr) -> Self {
+        Self { bind, ..self }
+    }
+
+    /// Whether other machines may reach it. The control API asks for no password: only on a network you trust.
+    pub fn allow_remote(self, allow_remote: bool) -> Self {
+        Self { allow_remote, ..self }
+    }
+
+    /// The app key, `org#app`; `easemob-demo#test` by default.
+    pub fn app_key(self, app_key: impl Into<String>) -> Self {
+        Self { app_key: Some(app_key.into()), ..self }
+    }
+
+    /// The app id; a fixed UUID by default.
+    pub fn app_id(mut self, app_id: impl Into<String>) -> Self {
+        self.identity.app_id = app_id.into();
+        self
+    }
+
+    /// The credentials that the token call takes; `emulator-client-id` and `emulator-secret` by default.
+    pub fn credentials(mut self, client_id: impl Into<String>, client_secret: impl Into<String>) -> Self {
+        self.identity.client_id = client_id.into();
+        self.identity.client_secret = client_secret.into();
+        self
+    }
+
+    /// All settings at once.
+    pub fn settings(self, settings: Settings) -> Self {
+        Self { settings, ..self }
+    }
+
+    /// Some settings.
+    pub fn configure(mut self, change: impl FnOnce(&mut Settings)) -> Self {
+        change(&mut self.settings);
+        self
+    }
+
+    /// Starts it. When this returns, it answers.
+    ///
+    /// # Errors
+    /// `InvalidInput` for an app key that is not `org#app`, `PermissionDenied` for an address other than loopback
+    /// without [`allow_remote`](Self::allow_remote), and what binding a port or starting a thread may fail with.
+    pub fn start(mut self) -> io::Result<Emulator> {
+        if let Some(app_key) = &self.app_key {
+            self.identity.set_app_key(app_key)?;
+        }
+        if !self.bind.is_loopback() && !self.allow_remote {
+            let problem = format!(
+                "{} is not a loopback address: other machines could reach the emulator, which asks no one for a \
+                 password. Allow that with allow_remote(true) (--allow-remote)",
+                self.bind
+            );
+            return Err(io::Error::new(io::ErrorKind::PermissionDenied, problem));
+        }
+        let service = Arc::new(Service::new(self.identity, self.settings));
+        let server = Server::start(Arc::clone(&service), SocketAddr::new(self.bind, self.port))?;
+        Ok(Emulator { service, server })
+    }
+}

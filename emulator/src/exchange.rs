@@ -1,0 +1,157 @@
+//! One request of the service's API: address, route, token, rate, body, endpoint.
+
+use serde_json::Value;
+
+use crate::identity::Identity;
+use crate::operation::Operation;
+use crate::received::Received;
+use crate::record::Request;
+use crate::refusal::Refusal;
+use crate::route::{Miss, Route};
+use crate::segment::Segment;
+use crate::service::{Inner, Service};
+use crate::settings::PresenceErrors;
+use crate::turn::{Input, Outcome, Turn};
+use crate::world::Scribe;
+use crate::{groups, mask, presence, subscriptions, token, users};
+
+/// The largest body that the service's gateway lets through.
+pub(crate) const LARGEST_BODY: usize = 5_120;
+
+/// A status and a body, not yet bytes.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct Answer {
+    pub(crate) status: u16,
+    pub(crate) body: Value,
+}
+
+/// A request read as one of the service's: what it addresses and what it asks for.
+#[derive(Debug)]
+pub(crate) struct Asked {
+    app: Option<(Segment, Segment)>,
+    segments: Vec<Segment>,
+    path: String,
+    route: Result<Route, Miss>,
+}
+
+impl Asked {
+    pub(crate) fn read(received: &Received) -> Self {
+        let raw = received.path();
+        let mut parts = raw.strip_prefix('/').unwrap_or(raw).splitn(3, '/');
+        let (first, second, rest) = (parts.next(), parts.next(), parts.next());
+        let app = first.zip(second).map(|(first, second)| (Segment::decode(first), Segment::decode(second)));
+        let segments: Vec<Segment> =
+            rest.into_iter().flat_map(|rest| rest.split('/')).map(Segment::decode).collect();
+        let route = Route::of(&received.method, &segments);
+        Self { app, segments, path: rest.map_or_else(String::new, |rest| format!("/{rest}")), route }
+    }
+
+    fn operation(&self) -> Operation {
+        self.route.as_ref().map_or(Operation::Unknown, Route::operation)
+    }
+}
+
+impl Service {
+    /// Writes the request into the journal; its number names it as the cause of what it changes.
+    pub(crate) fn record(&self, received: &Received, asked: &Asked) -> u64 {
+        let body = mask::body(asked.operation(), &received.body, &self.identity.client_secret);
+        self.journal.request(|seq, at_ms| Request {
+            seq,
+            at_ms,
+            connection: received.connection,
+            method: received.method.clone(),
+            target: received.target.clone(),
+            operation: asked.operation(),
+            segments: asked.segments.clone(),
+            body,
+            authorization: received.authorization.is_some(),
+            status: None,
+        })
+    }
+
+    /// Decides a recorded request. Everything between two requests' decisions is seen by neither.
+    pub(crate) fn decide(&self, received: &Received, asked: &Asked, seq: u64) -> Answer {
+        let mut inner = self.lock();
+        let outcome = self.outcome(&mut inner, received, asked, seq);
+        let now_ms = self.clock.unix_millis();
+        match outcome {
+            Ok(body) => Answer { status: 200, body },
+            Err(no) => Answer { status: no.status, body: no.body(shape(asked, &inner), now_ms) },
+        }
+    }
+
+    fn outcome(&self, inner: &mut Inner, received: &Received, asked: &Asked, seq: u64) -> Outcome {
+        check_app(&self.identity, asked, received)?;
+        let route = asked.route.as_ref().map_err(|miss| Refusal::missed(*miss))?;
+        let (operation, now) = (route.operation(), self.clock.since_epoch());
+        let now_ms = crate::clock::millis(now);
+        if operation != Operation::Token {
+            inner.tokens.check(received.authorization.as_deref(), now_ms)?;
+        }
+        if !inner.limiter.admits(&inner.settings.rate_limit, operation, now) {
+            return Err(Refusal::over_the_rate());
+        }
+        if received.oversized {
+            return Err(Refusal::too_large());
+        }
+        if operation.takes_body() && !received.is_json() {
+            return Err(Refusal::wrong_content_type());
+        }
+        if operation.is_presence() && !inner.settings.presence_enabled {
+            return Err(Refusal::service_closed("the app not open presence"));
+        }
+        let input = Input {
+            body: received.body.clone(),
+            query: received.query().to_owned(),
+            authorization: received.authorization.clone(),
+            path: asked.path.clone(),
+            uri: received.url(),
+        };
+        let turn = &mut Turn {
+            settings: &inner.settings,
+            identity: &self.identity,
+            world: &mut inner.world,
+            tokens: &mut inner.tokens,
+            scribe: Scribe { journal: &self.journal, cause: Some(seq) },
+            now_ms,
+            input: &input,
+        };
+        answer(turn, route)
+    }
+}
+
+fn check_app(identity: &Identity, asked: &Asked, received: &Received) -> Result<(), Refusal> {
+    match &asked.app {
+        None => Err(Refusal::missed(Miss::NoSuchPath)),
+        Some((first, second)) if identity.is_at(first, second) => Ok(()),
+        Some((first, second)) => {
+            let path = received.path().trim_start_matches('/');
+            Err(Refusal::no_such_application(&first.to_text(), &second.to_text(), path))
+        }
+    }
+}
+
+fn answer(turn: &mut Turn<'_>, route: &Route) -> Outcome {
+    match route {
+        Route::Set { user, resource, status } => presence::set(turn, user, resource, status),
+        Route::Subscribe { user, expiry } => subscriptions::subscribe(turn, user, expiry),
+        Route::Get { user } => presence::get(turn, user),
+        Route::Unsubscribe { user } => subscriptions::unsubscribe(turn, user),
+        Route::Subscriptions { user } => subscriptions::list(turn, user),
+        Route::GroupOnlineCount { group, query_type } => groups::online_count(turn, group, query_type),
+        Route::OnlineState { user } => users::online_state(turn, user),
+        Route::OnlineStates => users::online_states(turn),
+        Route::Devices { user } => users::devices(turn, user),
+        Route::Token => token::issue(turn),
+        Route::Register => users::register(turn),
+        Route::DeleteUser { user } => users::delete(turn, user),
+    }
+}
+
+/// The online state calls are older than presence: their reasons come in the envelope only.
+fn shape(asked: &Asked, inner: &Inner) -> PresenceErrors {
+    match asked.operation() {
+        Operation::OnlineStates => PresenceErrors::Envelope,
+        _ => inner.settings.presence_errors,
+    }
+}

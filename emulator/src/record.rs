@@ -1,0 +1,139 @@
+//! What the journal holds.
+
+use serde::Serialize;
+use serde_json::{Map, Value};
+
+use crate::operation::Operation;
+use crate::segment::Segment;
+
+/// One entry of the [`Journal`](crate::Journal); in JSON its `type` is `request` or `change`.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+#[serde(tag = "type", rename_all = "snake_case")]
+#[non_exhaustive]
+pub enum Entry {
+    /// A request was received.
+    Request(Request),
+    /// State changed.
+    Change(Change),
+}
+
+impl Entry {
+    /// The entry's number: 1, 2, 3, … without gaps.
+    #[must_use]
+    pub fn seq(&self) -> u64 {
+        match self {
+            Self::Request(request) => request.seq,
+            Self::Change(change) => change.seq,
+        }
+    }
+
+    /// The emulator's time of the entry, in milliseconds since the Unix epoch.
+    #[must_use]
+    pub fn at_ms(&self) -> u64 {
+        match self {
+            Self::Request(request) => request.at_ms,
+            Self::Change(change) => change.at_ms,
+        }
+    }
+
+    /// The request, if this is one.
+    #[must_use]
+    pub fn as_request(&self) -> Option<&Request> {
+        match self {
+            Self::Request(request) => Some(request),
+            Self::Change(_) => None,
+        }
+    }
+
+    /// The change, if this is one.
+    #[must_use]
+    pub fn as_change(&self) -> Option<&Change> {
+        match self {
+            Self::Change(change) => Some(change),
+            Self::Request(_) => None,
+        }
+    }
+}
+
+/// A request as received, body included.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+#[non_exhaustive]
+pub struct Request {
+    /// The entry's number.
+    pub seq: u64,
+    /// The emulator's time, in milliseconds since the Unix epoch.
+    pub at_ms: u64,
+    /// The connection that it came on: 1, 2, 3, … in the order accepted.
+    pub connection: u64,
+    /// The method as sent.
+    pub method: String,
+    /// The request target as sent, still encoded.
+    pub target: String,
+    /// What it asks for.
+    pub operation: Operation,
+    /// The path after the app's prefix: split at each `/`, then percent-decoded once. Empty segments are kept.
+    pub segments: Vec<Segment>,
+    /// The first 5 KB of the body as text. Secrets and passwords in it are masked.
+    pub body: String,
+    /// Whether an `Authorization` header came. Its value is never kept.
+    pub authorization: bool,
+    /// The status answered; none while unanswered.
+    pub status: Option<u16>,
+}
+
+/// A change of state.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+#[non_exhaustive]
+pub struct Change {
+    /// The entry's number.
+    pub seq: u64,
+    /// The emulator's time, in milliseconds since the Unix epoch.
+    pub at_ms: u64,
+    /// What happened.
+    pub kind: ChangeKind,
+    /// The user that it happened to; empty for tokens.
+    pub user: String,
+    /// The device, or the user subscribed to, or the group.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub subject: Option<String>,
+    /// What else there is to know, such as `status` and `ext` of a presence or `expiry` of a subscription.
+    #[serde(skip_serializing_if = "Map::is_empty")]
+    pub details: Map<String, Value>,
+    /// The number of the request that caused it; none if the test did, through the library or the control API.
+    pub cause: Option<u64>,
+}
+
+impl Change {
+    pub(crate) fn new(seq: u64, at_ms: u64, kind: ChangeKind, user: &str) -> Self {
+        Self { seq, at_ms, kind, user: user.to_owned(), subject: None, details: Map::new(), cause: None }
+    }
+}
+
+/// The kinds of [`Change`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize)]
+#[serde(rename_all = "snake_case")]
+#[non_exhaustive]
+pub enum ChangeKind {
+    /// A device got a presence status and its user an ext.
+    PresenceSet,
+    /// A subscription was made, or its end replaced.
+    Subscribed,
+    /// A subscription was ended by its owner.
+    Unsubscribed,
+    /// A subscription made room for a longer one.
+    Displaced,
+    /// A user was registered.
+    Registered,
+    /// A user was deleted, with its subscriptions both ways.
+    Deleted,
+    /// A device logged in.
+    LoggedIn,
+    /// A device logged out.
+    LoggedOut,
+    /// A token was issued, or one from elsewhere accepted.
+    TokenIssued,
+    /// All tokens were made to expire.
+    TokensExpired,
+    /// A group's online count was set.
+    GroupCountSet,
+}

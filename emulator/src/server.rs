@@ -1,0 +1,148 @@
+//! Sockets: the accept loop, connections, and requests becoming answers on them.
+
+use std::io;
+use std::net::{SocketAddr, TcpListener};
+use std::sync::mpsc::{SyncSender, sync_channel};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::thread::{self, JoinHandle};
+use std::time::Duration;
+
+use bytes::Bytes;
+use http_body_util::Full;
+use hyper::body::Incoming;
+use hyper::header::{CONTENT_TYPE, HeaderValue};
+use hyper::service::service_fn;
+use hyper::{Response, StatusCode};
+use hyper_util::rt::TokioIo;
+use tokio::net::TcpStream;
+use tokio::sync::oneshot;
+use tokio::task::JoinSet;
+
+use crate::control;
+use crate::exchange::{Answer, Asked};
+use crate::received::Received;
+use crate::service::Service;
+use crate::wire::{FirstLine, Wire};
+
+const ACCEPT_PAUSE: Duration = Duration::from_millis(10);
+
+/// A running server: a thread of its own with a runtime of its own, so that it neither needs the caller's runtime
+/// nor stands still with it.
+#[derive(Debug)]
+pub(crate) struct Server {
+    address: SocketAddr,
+    running: Mutex<Option<(oneshot::Sender<()>, JoinHandle<()>)>>,
+}
+
+impl Server {
+    pub(crate) fn start(service: Arc<Service>, address: SocketAddr) -> io::Result<Self> {
+        let listener = TcpListener::bind(address)?;
+        listener.set_nonblocking(true)?;
+        let address = listener.local_addr()?;
+        let (stop, stopped) = oneshot::channel();
+        let (ready, starting) = sync_channel(1);
+        let thread = thread::Builder::new()
+            .name("easemob-presence-emulator".into())
+            .spawn(move || run(service, listener, &ready, stopped))?;
+        starting.recv().unwrap_or_else(|_| Err(io::Error::other("the emulator's thread ended")))?;
+        Ok(Self { address, running: Mutex::new(Some((stop, thread))) })
+    }
+
+    pub(crate) fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// Closes the listener and every connection, and waits for the thread; nothing in it ever blocks.
+    pub(crate) fn stop(&self) {
+        let running = self.running.lock().unwrap_or_else(PoisonError::into_inner).take();
+        if let Some((stop, thread)) = running {
+            // Both fail only if the thread is gone already, which is what is wanted.
+            let _ = stop.send(());
+            let _ = thread.join();
+        }
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        self.stop();
+    }
+}
+
+fn run(
+    service: Arc<Service>,
+    listener: TcpListener,
+    ready: &SyncSender<io::Result<()>>,
+    stopped: oneshot::Receiver<()>,
+) {
+    let started = tokio::runtime::Builder::new_current_thread().enable_all().build().and_then(|runtime| {
+        let guard = runtime.enter();
+        let listener = tokio::net::TcpListener::from_std(listener)?;
+        drop(guard);
+        Ok((runtime, listener))
+    });
+    match started {
+        Ok((runtime, listener)) => {
+            let _ = ready.send(Ok(()));
+            runtime.block_on(serve(service, listener, stopped));
+        }
+        Err(problem) => drop(ready.send(Err(problem))),
+    }
+}
+
+async fn serve(service: Arc<Service>, listener: tokio::net::TcpListener, mut stopped: oneshot::Receiver<()>) {
+    // Dropped on return, which closes every connection.
+    let mut connections = JoinSet::new();
+    let mut accepted = 0;
+    loop {
+        tokio::select! {
+            _ = &mut stopped => return,
+            Some(_) = connections.join_next() => {}
+            incoming = listener.accept() => match incoming {
+                Ok((socket, _)) => {
+                    accepted += 1;
+                    connections.spawn(connection(Arc::clone(&service), socket, accepted));
+                }
+                // Out of file descriptors, most likely: others must end before another can come.
+                Err(_) => tokio::time::sleep(ACCEPT_PAUSE).await,
+            },
+        }
+    }
+}
+
+/// One connection from accept to close.
+async fn connection(service: Arc<Service>, socket: TcpStream, number: u64) {
+    // Answers are single small writes; without this they may wait for the peer's delayed acknowledgement.
+    let _ = socket.set_nodelay(true);
+    let wire = Wire::new(socket);
+    let line = wire.first_line();
+    let handler = service_fn(move |request| respond(Arc::clone(&service), request, number, line.clone()));
+    // An error here is a peer that went away or does not speak HTTP: its own business.
+    let _ = hyper::server::conn::http1::Builder::new().serve_connection(TokioIo::new(wire), handler).await;
+}
+
+/// One request from its last byte to the first byte of its answer.
+async fn respond(
+    service: Arc<Service>,
+    request: hyper::Request<Incoming>,
+    connection: u64,
+    line: FirstLine,
+) -> hyper::Result<Response<Full<Bytes>>> {
+    let received = Received::read(request, connection, &line).await?;
+    if let Some(answer) = control::answer(&service, &received) {
+        return Ok(to_response(&answer));
+    }
+    let asked = Asked::read(&received);
+    let seq = service.record(&received, &asked);
+    let answer = service.decide(&received, &asked, seq);
+    service.journal.answered(seq, answer.status);
+    Ok(to_response(&answer))
+}
+
+/// Where an answer becomes bytes.
+fn to_response(answer: &Answer) -> Response<Full<Bytes>> {
+    let mut response = Response::new(Full::new(Bytes::from(answer.body.to_string())));
+    *response.status_mut() = StatusCode::from_u16(answer.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+    response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
+    response
+}

@@ -1,0 +1,12 @@
+//! The emulator as seen from its socket, by raw HTTP over a plain `TcpStream`.
+
+mod control;
+mod endpoints;
+mod errors;
+mod journal;
+mod lifecycle;
+mod limits;
+mod paths;
+mod peer;
+mod switches;
+mod time;

@@ -11,7 +11,7 @@ use crate::route::{Miss, Route};
 use crate::segment::Segment;
 use crate::service::{Inner, Service};
 use crate::settings::PresenceErrors;
-use crate::turn::{Input, Outcome, Turn};
+use crate::turn::{Outcome, Turn};
 use crate::world::Scribe;
 use crate::{groups, mask, presence, subscriptions, token, users};
 
@@ -69,7 +69,7 @@ impl Service {
         })
     }
 
-    /// Decides a recorded request. Everything between two requests' decisions is seen by neither.
+    /// Decides a recorded request, under one lock: no request sees another half done.
     pub(crate) fn decide(&self, received: &Received, asked: &Asked, seq: u64) -> Answer {
         let mut inner = self.lock();
         let outcome = self.outcome(&mut inner, received, asked, seq);
@@ -100,13 +100,6 @@ impl Service {
         if operation.is_presence() && !inner.settings.presence_enabled {
             return Err(Refusal::service_closed("the app not open presence"));
         }
-        let input = Input {
-            body: received.body.clone(),
-            query: received.query().to_owned(),
-            authorization: received.authorization.clone(),
-            path: asked.path.clone(),
-            uri: received.url(),
-        };
         let turn = &mut Turn {
             settings: &inner.settings,
             identity: &self.identity,
@@ -114,7 +107,8 @@ impl Service {
             tokens: &mut inner.tokens,
             scribe: Scribe { journal: &self.journal, cause: Some(seq) },
             now_ms,
-            input: &input,
+            received,
+            path: &asked.path,
         };
         answer(turn, route)
     }
@@ -153,5 +147,43 @@ fn shape(asked: &Asked, inner: &Inner) -> PresenceErrors {
     match asked.operation() {
         Operation::OnlineStates => PresenceErrors::Envelope,
         _ => inner.settings.presence_errors,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn asked(target: &str) -> Asked {
+        Asked::read(&Received::without_body("POST", target))
+    }
+
+    #[test]
+    fn the_app_is_the_first_two_segments_and_the_operation_the_rest() {
+        let asked = asked("/org/app/users/a/presence?x=/y");
+        assert_eq!(asked.app, Some((Segment::decode("org"), Segment::decode("app"))));
+        assert_eq!(asked.segments, ["users", "a", "presence"]);
+        assert_eq!(asked.path, "/users/a/presence");
+        assert_eq!(asked.operation(), Operation::Get);
+    }
+
+    #[test]
+    fn a_path_too_short_for_an_app_asks_for_nothing() {
+        for target in ["/", "/org", "*"] {
+            assert_eq!(asked(target).app, None, "{target}");
+        }
+        assert_eq!(asked("/org/app").operation(), Operation::Unknown);
+    }
+
+    #[test]
+    fn a_request_is_recorded_before_it_is_answered() {
+        let service = Service::new(Identity::default(), crate::settings::Settings::default());
+        let received = Received::without_body("DELETE", "/easemob-demo/test/users/a");
+        let asked = Asked::read(&received);
+        let seq = service.record(&received, &asked);
+        let answer = service.decide(&received, &asked, seq);
+        assert_eq!(answer.status, 401);
+        assert_eq!(service.journal.requests().first().map(|r| (r.seq, r.status)), Some((seq, None)));
+        assert!(service.journal.changes().is_empty());
     }
 }

@@ -184,9 +184,8 @@ impl Journal {
 
     /// Writes a request down; `make` gets its number and time.
     pub(crate) fn request(&self, make: impl FnOnce(u64, u64) -> Request) -> u64 {
-        let at_ms = self.shared.clock.unix_millis();
         self.change(|book| {
-            let seq = book.next;
+            let (seq, at_ms) = (book.next, self.shared.clock.unix_millis());
             let request = make(seq, at_ms);
             *book.counts.entry(request.operation).or_default() += 1;
             book.push(Entry::Request(request));
@@ -204,9 +203,8 @@ impl Journal {
     }
 
     pub(crate) fn changed(&self, make: impl FnOnce(u64, u64) -> Change) {
-        let at_ms = self.shared.clock.unix_millis();
         self.change(|book| {
-            let seq = book.next;
+            let (seq, at_ms) = (book.next, self.shared.clock.unix_millis());
             book.push(Entry::Change(make(seq, at_ms)));
         });
     }

@@ -73,7 +73,8 @@ pub struct Request {
     pub operation: Operation,
     /// The path after the app's prefix: split at each `/`, then percent-decoded once. Empty segments are kept.
     pub segments: Vec<Segment>,
-    /// The first 5 KB of the body as text. Secrets and passwords in it are masked.
+    /// The first 5 KB of the body as text. Secrets and passwords in it are masked; a body that should hold one and is
+    /// not JSON is withheld.
     pub body: String,
     /// Whether an `Authorization` header came. Its value is never kept.
     pub authorization: bool,

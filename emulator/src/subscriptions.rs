@@ -45,11 +45,11 @@ pub(crate) fn unsubscribe(turn: &mut Turn<'_>, user: &str) -> Outcome {
 
 /// `GET /users/{username}/presence/sublist?pageNum=1&pageSize=100`
 pub(crate) fn list(turn: &mut Turn<'_>, user: &str) -> Outcome {
-    let page = parameter(&turn.input.query, "pageNum")
+    let page = parameter(turn.received.query(), "pageNum")
         .ok_or(Refusal::presence("pageNum is not a number"))?
         .unwrap_or(1)
         .max(1);
-    let size = parameter(&turn.input.query, "pageSize")
+    let size = parameter(turn.received.query(), "pageSize")
         .map(|size| size.unwrap_or(1))
         .filter(|size| *size > 0)
         .ok_or(Refusal::presence("pageSize is not a positive number"))?

@@ -39,7 +39,7 @@ fn by_credentials(turn: &mut Turn<'_>, body: &Value) -> Outcome {
 
 /// A token for a token: what one vendor SDK does with an Agora `AccessToken2`.
 fn by_exchange(turn: &mut Turn<'_>) -> Outcome {
-    turn.tokens.check(turn.input.authorization.as_deref(), turn.now_ms)?;
+    turn.tokens.check(turn.received.authorization.as_deref(), turn.now_ms)?;
     let life = turn.settings.default_token_ttl;
     let token = turn.tokens.issue(Some(life), turn.now_ms, turn.scribe);
     let expires = turn.now_ms.saturating_add(millis(life));

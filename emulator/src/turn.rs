@@ -6,6 +6,7 @@ use serde_json::{Map, Value, json};
 use crate::clock::millis;
 use crate::identity::Identity;
 use crate::ledger::Moment;
+use crate::received::Received;
 use crate::refusal::Refusal;
 use crate::settings::Settings;
 use crate::tokens::Tokens;
@@ -14,16 +15,6 @@ use crate::world::{Scribe, World};
 /// How an endpoint answers: a body for 200, or a refusal.
 pub(crate) type Outcome = Result<Value, Refusal>;
 
-/// The parts of a request that endpoints look at.
-pub(crate) struct Input {
-    pub(crate) body: Vec<u8>,
-    pub(crate) query: String,
-    pub(crate) authorization: Option<String>,
-    /// The path after the app's prefix, as sent.
-    pub(crate) path: String,
-    pub(crate) uri: String,
-}
-
 pub(crate) struct Turn<'a> {
     pub(crate) settings: &'a Settings,
     pub(crate) identity: &'a Identity,
@@ -31,12 +22,14 @@ pub(crate) struct Turn<'a> {
     pub(crate) tokens: &'a mut Tokens,
     pub(crate) scribe: Scribe<'a>,
     pub(crate) now_ms: u64,
-    pub(crate) input: &'a Input,
+    pub(crate) received: &'a Received,
+    /// The path after the app's prefix, as sent.
+    pub(crate) path: &'a str,
 }
 
 impl Turn<'_> {
     pub(crate) fn json<'de, T: Deserialize<'de>>(&'de self) -> Result<T, Refusal> {
-        serde_json::from_slice(&self.input.body).map_err(|problem| Refusal::json(problem.to_string()))
+        serde_json::from_slice(&self.received.body).map_err(|problem| Refusal::json(problem.to_string()))
     }
 
     /// A number in the way the settings want numbers on the wire.
@@ -71,8 +64,8 @@ impl Turn<'_> {
     pub(crate) fn envelope(&self, action: &str, entities: Vec<Value>, data: Option<Value>) -> Value {
         let mut body = Map::new();
         let mut put = |key: &str, value: Value| body.insert(key.to_owned(), value);
-        put("path", self.input.path.as_str().into());
-        put("uri", self.input.uri.as_str().into());
+        put("path", self.path.into());
+        put("uri", self.received.url().into());
         put("timestamp", self.now_ms.into());
         put("organization", self.identity.org.as_str().into());
         put("application", self.identity.app_id.as_str().into());
@@ -90,7 +83,7 @@ impl Turn<'_> {
     pub(crate) fn short_envelope(&self, action: &str, data: &Value) -> Value {
         json!({
             "action": action,
-            "uri": self.input.uri,
+            "uri": self.received.url(),
             "entities": [],
             "data": data,
             "timestamp": self.now_ms,

@@ -162,7 +162,10 @@ fn bodies_must_be_json_of_the_right_type_and_size() {
         let url = Scene::url("/users/wzy/presence");
         assert_eq!(scene.peer.exchange("POST", &url, &headers, r#"{"usernames":["a"]}"#).status, 415);
     }
-    let padded = |length: usize| format!("{:length$}", r#"{"usernames":["a"]}"#);
+    let padded = |length: usize| {
+        let body = r#"{"usernames":["a"]}"#;
+        format!("{body}{}", " ".repeat(length - body.len()))
+    };
     scene.raw("POST", "/users/wzy/presence", &padded(5_120)).ok();
     assert_eq!(scene.raw("POST", "/users/wzy/presence", &padded(5_121)).status, 413);
     // The connection is as good as before.

@@ -89,3 +89,13 @@ fn many_connections_are_served_at_once() {
     assert!(peers.iter_mut().all(|peer| peer.receive().status == 401));
     assert_eq!(scene.emulator.journal().requests().len(), 100);
 }
+
+#[test]
+fn handles_can_be_shared_between_threads() {
+    fn shared<T: Send + Sync + 'static>(_: &T) {}
+    let emulator = Emulator::start().unwrap();
+    shared(&emulator);
+    shared(emulator.journal());
+    shared(emulator.clock());
+    shared(&emulator.state());
+}

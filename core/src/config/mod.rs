@@ -1,19 +1,19 @@
 //! The builder: every setting is checked once, here, and the environment is read only by `from_env`.
 
+mod address;
+
 use std::fmt;
-use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use reqwest::Url;
+use address::{app_path, origin};
 use secrecy::SecretString;
 
 use crate::client::Client;
 use crate::error::Error;
-use crate::operation::{Token, encoded};
+use crate::operation::Token;
 use crate::pipeline::transport::Http;
 use crate::pipeline::{AppToken, Limits, Pipeline, Source, TokenProvider};
-use crate::wire::excerpt;
 
 const DEFAULT_TIMEOUT: Duration = Duration::from_secs(30);
 const DEFAULT_ATTEMPT_TIMEOUT: Duration = Duration::from_secs(10);
@@ -52,7 +52,7 @@ pub struct ClientBuilder {
 }
 
 /// The two addressings of one service.
-enum App {
+pub(crate) enum App {
     Key(String),
     Id(String),
 }
@@ -281,80 +281,6 @@ impl fmt::Debug for ClientBuilder {
     }
 }
 
-/// The app's part of every path: `/org/app` or `/app-id/{app_id}`.
-fn app_path(app: Option<&App>) -> Result<String, Error> {
-    let segment = |what: &str, value: &str| {
-        let bad = value.chars().any(|c| c.is_control() || c.is_whitespace() || matches!(c, '/' | '#'));
-        if bad || value.is_empty() {
-            return Err(Error::config(format!("{what} {} is not one name", excerpt(value))));
-        }
-        encoded(value).map_err(|error| Error::config(error.message()))
-    };
-    match app {
-        None => Err(Error::config("no App Key").with_hint(Some(
-            "Give it with app_key(\"org#app\"), or an app id with app_id(\"…\"); the console shows both.",
-        ))),
-        Some(App::Id(id)) => Ok(format!("/app-id/{}", segment("the app id", id)?)),
-        Some(App::Key(key)) => match key.split('#').collect::<Vec<_>>()[..] {
-            [org, app] => Ok(format!(
-                "/{}/{}",
-                segment("the App Key's org name", org)?,
-                segment("the App Key's app name", app)?
-            )),
-            _ => Err(Error::config(format!("the App Key {} is not written org#app", excerpt(key)))
-                .with_hint(Some(
-                    "Write the two names with one '#' between them, as in \"easemob-demo#chatdemoui\".",
-                ))),
-        },
-    }
-}
-
-/// Scheme and authority, and whether it is plain HTTP.
-fn origin(host: Option<&str>, allow_insecure_http: bool) -> Result<(String, bool), Error> {
-    let host = host.ok_or_else(|| {
-        Error::config("no host")
-            .with_hint(Some("Give the REST host that the console shows, such as \"a1.easemob.com\"."))
-    })?;
-    // User information in front of the host would be a secret: a host that does not parse is not shown.
-    let wrong = |what: &str| {
-        Error::config(format!("the host {what}")).with_hint(Some(
-            "Write the name alone, such as \"a1.easemob.com\" or \"a1-test.easemob.com:8089\".",
-        ))
-    };
-    if host.chars().any(|c| c.is_control() || c.is_whitespace() || c == '\\') {
-        return Err(wrong("holds a space, a backslash or a control character"));
-    }
-    let full = if host.contains("://") { host.to_owned() } else { format!("https://{host}") };
-    let url = Url::parse(&full).map_err(|error| wrong(&format!("is not one: {error}")))?;
-    let plain_http = match url.scheme() {
-        "https" => false,
-        "http" => true,
-        _ => return Err(wrong("has a scheme other than https and http")),
-    };
-    if !url.username().is_empty() || url.password().is_some() {
-        return Err(wrong("holds a user name or password"));
-    }
-    if url.path() != "/" || url.query().is_some() || url.fragment().is_some() {
-        return Err(wrong("holds more than a name and a port"));
-    }
-    let name = url.host_str().ok_or_else(|| wrong("has no name"))?;
-    if plain_http && !allow_insecure_http && !is_loopback(name) {
-        return Err(Error::config(format!(
-            "plain http to {} would show the token to everyone on the way",
-            excerpt(name)
-        ))
-        .with_hint(Some("Write the host without http://, or allow it with allow_insecure_http(true).")));
-    }
-    let port = url.port().map(|port| format!(":{port}")).unwrap_or_default();
-    Ok((format!("{}://{name}{port}", url.scheme()), plain_http))
-}
-
-fn is_loopback(name: &str) -> bool {
-    let address = name.trim_start_matches('[').trim_end_matches(']').parse::<IpAddr>();
-    address
-        .map_or_else(|_| name == "localhost" || name.ends_with(".localhost"), |address| address.is_loopback())
-}
-
 fn check_source(source: &Source) -> Result<(), Error> {
     match source {
         Source::Credentials(token) => token.check(),
@@ -398,51 +324,6 @@ mod tests {
         assert!(refusal(Client::builder().host("h").app_token("t")).contains("app_key(\"org#app\")"));
         assert!(refusal(Client::builder().app_key("o#a").app_token("t")).contains("a1.easemob.com"));
         assert!(refusal(Client::builder().host("h").app_key("o#a")).contains("client_credentials()"));
-    }
-
-    #[test]
-    fn an_app_key_has_two_names() {
-        for key in
-            ["", "#", "org", "org/app", "org#", "#app", "a#b#c", "o rg#app", "or/g#app", "..#app", "a\r\n#b"]
-        {
-            assert!(refusal(builder().app_key(key)).contains("App Key") || key == "..#app", "{key}");
-        }
-        for id in ["", "a/b", "..", "a b"] {
-            refusal(builder().app_id(id));
-        }
-        assert_eq!(app_path(Some(&App::Key("1-2#a&b".into()))).unwrap(), "/1-2/a%26b");
-        assert_eq!(app_path(Some(&App::Id("4f".into()))).unwrap(), "/app-id/4f");
-    }
-
-    #[test]
-    fn a_host_is_a_name_and_a_port_over_https() {
-        for (host, base) in [
-            ("a1.easemob.com", "https://a1.easemob.com"),
-            ("a1-test.easemob.com:8089", "https://a1-test.easemob.com:8089"),
-            ("https://a1.easemob.com/", "https://a1.easemob.com"),
-            ("http://127.0.0.1:8088", "http://127.0.0.1:8088"),
-            ("http://[::1]:8088", "http://[::1]:8088"),
-            ("http://localhost", "http://localhost"),
-        ] {
-            assert_eq!(origin(Some(host), false).unwrap().0, base, "{host}");
-        }
-        for host in [
-            "",
-            "a b",
-            "a\r\nb",
-            "u:canary@h",
-            "h/path",
-            "h?q",
-            "h#f",
-            "ftp://h",
-            "https://",
-            "h\\x",
-            "http://a1.easemob.com",
-        ] {
-            refusal(builder().host(host));
-        }
-        assert!(builder().host("http://a1.easemob.com").allow_insecure_http(true).build().is_ok());
-        assert!(refusal(builder().host("http://a1.easemob.com")).contains("allow_insecure_http(true)"));
     }
 
     #[test]

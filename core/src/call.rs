@@ -9,7 +9,7 @@ use futures_util::future::BoxFuture;
 
 use crate::client::Client;
 use crate::error::Error;
-use crate::operation::Operation;
+use crate::operation::{Operation, Request};
 use crate::pipeline::{Answered, Limits};
 use crate::wire;
 
@@ -55,6 +55,26 @@ impl<O: Operation> Call<O> {
     pub fn timeout(mut self, timeout: Duration) -> Self {
         self.limits.timeout = timeout;
         self
+    }
+
+    /// What the call would send, without sending it.
+    ///
+    /// ```
+    /// # use easemob_presence::Client;
+    /// # let client = Client::builder().emulator("127.0.0.1:8088").build()?;
+    /// let call = client.user("wzy")?.get_many(["c2", "c3"]);
+    /// let request = call.request()?;
+    /// assert_eq!((request.method(), request.path()), ("POST", "/users/wzy/presence"));
+    /// assert_eq!(request.body(), Some(r#"{"usernames":["c2","c3"]}"#));
+    /// # Ok::<(), easemob_presence::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    /// [`InvalidInput`](crate::ErrorKind::InvalidInput) or [`TooLarge`](crate::ErrorKind::TooLarge): what awaiting
+    /// the call would say without sending.
+    pub fn request(&self) -> Result<Request, Error> {
+        let operation = self.operation.as_ref().map_err(Clone::clone)?;
+        operation.request().map_err(|error| error.during(O::DESCRIPTOR))
     }
 
     /// Gives the answer as it came beside the typed value.

@@ -9,7 +9,7 @@ use crate::error::{Error, ErrorKind};
 /// The largest request body, in bytes: the service's "5 KB", read in the stricter way.
 const MAX_BODY_BYTES: usize = 5_000;
 
-/// A request without its host, app and token.
+/// What a call sends, without host, app and token; see [`Call::request`](crate::Call::request).
 pub struct Request {
     pub(crate) operation: &'static Descriptor,
     /// Percent-encoded, from `/users` or `/presence` on, with the query.
@@ -25,6 +25,24 @@ impl Request {
     pub(crate) fn new(operation: &'static Descriptor, segments: &[&str]) -> Result<Self, Error> {
         let path = path::fill(operation.template, segments)?;
         Ok(Self { operation, path, body: None })
+    }
+
+    /// The HTTP method.
+    #[must_use]
+    pub fn method(&self) -> &str {
+        self.operation.method.as_str()
+    }
+
+    /// The percent-encoded path behind the app's address, with the query.
+    #[must_use]
+    pub fn path(&self) -> &str {
+        &self.path
+    }
+
+    /// The JSON body.
+    #[must_use]
+    pub fn body(&self) -> Option<&str> {
+        self.body.as_deref().map(crate::wire::text)
     }
 
     /// Adds a query of names and plain numbers.

@@ -20,7 +20,7 @@ pub(super) fn app_path(app: Option<&App>) -> Result<String, Error> {
     };
     match app {
         None => Err(Error::config("no App Key").with_hint(Some(
-            "Give it with app_key(\"org#app\"), or an app id with app_id(\"…\"); the console shows both.",
+            "Give it as org#app with app_key() or in EASEMOB_APP_KEY, or an app id with app_id() or in EASEMOB_APP_ID.",
         ))),
         Some(App::Id(id)) => Ok(format!("/app-id/{}", segment("the app id", id)?)),
         Some(App::Key(key)) => match key.split('#').collect::<Vec<_>>()[..] {
@@ -41,7 +41,7 @@ pub(super) fn app_path(app: Option<&App>) -> Result<String, Error> {
 pub(super) fn origin(host: Option<&str>, allow_insecure_http: bool) -> Result<(String, bool), Error> {
     let host = host.ok_or_else(|| {
         Error::config("no host")
-            .with_hint(Some("Give the REST host that the console shows, such as \"a1.easemob.com\"."))
+            .with_hint(Some("Give the REST host that the console shows, such as \"a1.easemob.com\", with host() or in EASEMOB_HOST."))
     })?;
     // User information in front of the host would be a secret: a host that does not parse is not shown.
     let wrong = |what: &str| {

@@ -235,15 +235,17 @@ impl ClientBuilder {
     /// # Errors
     /// [`Config`](crate::ErrorKind::Config), saying what is wrong and what to write.
     pub fn build(self) -> Result<Client, Error> {
+        let (origin, plain_http) = origin(self.host.as_deref(), self.allow_insecure_http)?;
         let app = self.app.or_else(|| self.emulator.then(|| App::Key(EMULATOR_APP_KEY.into())));
+        let base = origin + &app_path(app.as_ref())?;
         let emulator_credentials = || {
             let client_secret = SecretString::from(EMULATOR_CLIENT_SECRET);
             Source::Credentials(Token { client_id: EMULATOR_CLIENT_ID.into(), client_secret })
         };
         let source = self.source.or_else(|| self.emulator.then(emulator_credentials)).ok_or_else(|| {
             Error::config("no credentials").with_hint(Some(
-                "Give the client id and secret from the console with client_credentials(), or a token with app_token() \
-                 or token_provider().",
+                "Give the client id and secret from the console with client_credentials() or in EASEMOB_CLIENT_ID and \
+                 EASEMOB_CLIENT_SECRET, or a token with app_token(), token_provider() or in EASEMOB_APP_TOKEN.",
             ))
         })?;
         check_source(&source)?;
@@ -256,9 +258,8 @@ impl ClientBuilder {
                 return Err(Error::config(format!("{name} is zero, which leaves no time for any call")));
             }
         }
-        let (origin, plain_http) = origin(self.host.as_deref(), self.allow_insecure_http)?;
         let endpoint = Endpoint {
-            base: origin + &app_path(app.as_ref())?,
+            base,
             plain_http,
             connect_timeout: self.connect_timeout,
             proxy: self.proxy,
@@ -321,7 +322,7 @@ mod tests {
 
     #[test]
     fn what_is_missing_is_named_with_what_to_write() {
-        assert!(refusal(Client::builder().host("h").app_token("t")).contains("app_key(\"org#app\")"));
+        assert!(refusal(Client::builder().host("h").app_token("t")).contains("app_key()"));
         assert!(refusal(Client::builder().app_key("o#a").app_token("t")).contains("a1.easemob.com"));
         assert!(refusal(Client::builder().host("h").app_key("o#a")).contains("client_credentials()"));
     }

@@ -48,6 +48,12 @@ const REASONS: &[Reason] = &[
         ErrorKind::NotFound,
         "Check the App Key and that the host is the one the console shows.",
     ),
+    reason(
+        404,
+        "service_resource_not_found",
+        ErrorKind::NotFound,
+        "Check the user id; the user may not be registered.",
+    ),
     reason(429, "resource_limited", ErrorKind::QuotaExceeded, NEEDS_PLAN),
     reason(429, "exceeded the limit of", ErrorKind::QuotaExceeded, NEEDS_PLAN),
 ];

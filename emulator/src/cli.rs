@@ -105,7 +105,13 @@ impl Arguments {
             settings.rate_limit.window = self.window_of(kind);
         }
         match self.rate {
-            Some(Rate::PerSecond(rate)) => settings.rate_limit.per_second = PerSecond::uniform(rate),
+            Some(Rate::PerSecond(rate)) => {
+                settings.rate_limit.per_second = PerSecond::uniform(rate);
+                // A rate asked for is a rate enforced, also over a file that switches it off.
+                if settings.rate_limit.window == Window::Off {
+                    settings.rate_limit.window = Window::default();
+                }
+            }
             Some(Rate::Off) => settings.rate_limit.window = Window::Off,
             None => {}
         }
@@ -182,5 +188,21 @@ mod tests {
     fn a_missing_settings_file_is_named() {
         let problem = settings(&["--settings", "/nowhere/x.json"]).unwrap_err();
         assert!(problem.contains("/nowhere/x.json"), "{problem}");
+    }
+
+    #[test]
+    fn other_arguments_win_over_the_settings_file() {
+        let file = std::env::temp_dir().join(format!("emulator-settings-{}.json", std::process::id()));
+        std::fs::write(&file, r#"{"rate_limit":{"window":"off"},"page_size_cap":5,"list_lag_ms":7}"#)
+            .unwrap();
+        let path = file.to_str().unwrap();
+        let alone = settings(&["--settings", path]);
+        let over = settings(&["--settings", path, "--rate", "7", "--list-lag-ms", "9"]);
+        std::fs::remove_file(&file).unwrap();
+        let (alone, over) = (alone.unwrap(), over.unwrap());
+        assert_eq!((alone.rate_limit.window, alone.list_lag.as_millis()), (Window::Off, 7));
+        assert_eq!((over.rate_limit.window, over.list_lag.as_millis()), (Window::Fixed, 9));
+        assert_eq!(over.rate_limit.per_second, PerSecond::uniform(7));
+        assert_eq!((alone.page_size_cap, over.page_size_cap), (5, 5));
     }
 }

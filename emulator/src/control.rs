@@ -80,8 +80,10 @@ fn act(service: &Arc<Service>, received: &Received, path: &str) -> Result<Value,
     }
 }
 
+/// No body at all is one that names nothing.
 fn body<'de, T: Deserialize<'de>>(received: &'de Received) -> Result<T, Problem> {
-    serde_json::from_slice(&received.body).map_err(|problem| (400, problem.to_string()))
+    let body: &[u8] = if received.body.is_empty() { b"{}" } else { &received.body };
+    serde_json::from_slice(body).map_err(|problem| (400, problem.to_string()))
 }
 
 fn to_json(value: &impl serde::Serialize) -> Result<Value, Problem> {
@@ -91,9 +93,8 @@ fn to_json(value: &impl serde::Serialize) -> Result<Value, Problem> {
 fn journal(service: &Service, query: &str) -> Result<Value, Problem> {
     let since = query.split('&').find_map(|pair| pair.strip_prefix("since="));
     let since = since.map_or(Ok(0), str::parse).map_err(|_| (400, "since is not a number".to_owned()))?;
-    let entries = to_json(&service.journal.since(since))?;
-    let (last_seq, dropped) = (service.journal.last_seq(), service.journal.dropped());
-    Ok(json!({ "last_seq": last_seq, "dropped": dropped, "entries": entries }))
+    let (entries, last_seq, dropped) = service.journal.page(since);
+    Ok(json!({ "last_seq": last_seq, "dropped": dropped, "entries": to_json(&entries)? }))
 }
 
 fn patch_settings(service: &Service, patch: Value) -> Result<Value, Problem> {
@@ -212,5 +213,83 @@ mod tests {
         let mut value = json!({"a": {"b": 1, "c": 2}, "window": "fixed"});
         merge(&mut value, json!({"a": {"b": 3}, "window": {"bucket": {"burst": 1}}}));
         assert_eq!(value, json!({"a": {"b": 3, "c": 2}, "window": {"bucket": {"burst": 1}}}));
+    }
+
+    fn service() -> Arc<Service> {
+        Arc::new(Service::new(crate::identity::Identity::default(), Settings::default()))
+    }
+
+    fn ask(service: &Arc<Service>, method: &str, target: &str, body: &str) -> (u16, Value) {
+        let mut received = Received::without_body(method, &format!("/_emulator/{target}"));
+        received.body = body.into();
+        let answer = answer(service, &received).unwrap();
+        (answer.status, answer.body)
+    }
+
+    #[test]
+    fn other_paths_are_left_to_the_service() {
+        for target in ["/", "/_emulator", "/o/_emulator/health", "/_emulatorx/health"] {
+            assert!(answer(&service(), &Received::without_body("GET", target)).is_none(), "{target}");
+        }
+    }
+
+    #[test]
+    fn what_is_not_there_and_what_is_not_taken_are_told_apart() {
+        let service = service();
+        assert_eq!(ask(&service, "GET", "nothing", "").0, 404);
+        assert_eq!(ask(&service, "GET", "reset", "").0, 405);
+        assert_eq!(ask(&service, "POST", "devices", r#"{"user":"a"}"#).0, 400);
+        assert_eq!(ask(&service, "POST", "devices", r#"{"user":"a","resource":"b","x":1}"#).0, 400);
+        let mut large = Received::without_body("POST", "/_emulator/reset");
+        large.oversized = true;
+        assert_eq!(answer(&service, &large).map(|answer| answer.status), Some(413));
+    }
+
+    #[test]
+    fn a_patch_that_is_refused_changes_nothing() {
+        let service = service();
+        let patch = r#"{"numbers_as_strings":false,"rate_limit":{"window":"none"}}"#;
+        assert_eq!(ask(&service, "PATCH", "settings", patch).0, 400);
+        assert_eq!(service.lock().settings, Settings::default());
+        assert_eq!(ask(&service, "PATCH", "settings", "5").0, 400);
+    }
+
+    #[test]
+    fn a_body_in_which_all_is_optional_may_be_missing() {
+        let service = service();
+        let (status, made) = ask(&service, "POST", "tokens", "");
+        assert_eq!(status, 200);
+        assert!(made["access_token"].as_str().is_some_and(|token| token.starts_with("YWMt")));
+        assert_eq!(service.lock().tokens.valid(service.clock.unix_millis()), 1);
+        assert_eq!(ask(&service, "POST", "clock", "").0, 400);
+    }
+
+    #[test]
+    fn the_clock_is_moved_in_the_documented_order() {
+        let service = service();
+        let all = r#"{"resume":true,"advance_ms":2,"set_ms":5,"freeze":true}"#;
+        assert_eq!(ask(&service, "POST", "clock", all).1["frozen"], false);
+        let moved = ask(&service, "POST", "clock", r#"{"advance_ms":2,"set_ms":5,"freeze":true}"#);
+        assert_eq!(moved, (200, json!({"unix_ms": 7, "frozen": true})));
+    }
+
+    #[test]
+    fn a_reader_who_goes_on_from_last_seq_misses_nothing_that_others_write() {
+        const CHANGES: usize = 10_000;
+        let service = service();
+        let state = State::new(Arc::clone(&service));
+        let writer = std::thread::spawn(move || (0..CHANGES).all(|n| state.register(&format!("u{n}"))));
+        let (mut since, mut seen) = (0, Vec::new());
+        while seen.len() < CHANGES {
+            let ended = writer.is_finished();
+            let page = ask(&service, "GET", &format!("journal?since={since}"), "").1;
+            since = page["last_seq"].as_u64().unwrap();
+            seen.extend(
+                page["entries"].as_array().unwrap().iter().map(|entry| entry["seq"].as_u64().unwrap()),
+            );
+            assert!(!ended || seen.len() == CHANGES, "{} of {CHANGES}", seen.len());
+        }
+        assert!(writer.join().unwrap());
+        assert!(seen.into_iter().eq(1..=CHANGES as u64));
     }
 }

@@ -251,3 +251,82 @@ impl Builder {
         Ok(Emulator { service, server })
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::io::ErrorKind;
+
+    use super::*;
+
+    fn check(emulator: &Emulator, token: &str) -> u16 {
+        let header = format!("Bearer {token}");
+        let now_ms = emulator.clock().unix_millis();
+        let checked = emulator.service.lock().tokens.check(Some(&header), now_ms);
+        checked.map_or_else(|refused| refused.status, |()| 200)
+    }
+
+    #[test]
+    fn what_was_built_is_what_it_says_of_itself() {
+        let emulator = Emulator::builder()
+            .app_key("1100#shop")
+            .app_id("my-id")
+            .credentials("me", "hush")
+            .configure(|settings| settings.page_size_cap = 7)
+            .start()
+            .unwrap();
+        assert_eq!((emulator.app_key().as_str(), emulator.app_id()), ("1100#shop", "my-id"));
+        assert_eq!((emulator.client_id(), emulator.client_secret()), ("me", "hush"));
+        assert_eq!(emulator.settings().page_size_cap, 7);
+        assert_eq!(emulator.url(), format!("http://{}", emulator.host()));
+        assert!(!emulator.host().ends_with(":0"), "{}", emulator.host());
+    }
+
+    #[test]
+    fn only_loopback_needs_no_permission() {
+        let everywhere = IpAddr::V4(Ipv4Addr::UNSPECIFIED);
+        let refused = Emulator::builder().bind(everywhere).start().unwrap_err();
+        assert_eq!(refused.kind(), ErrorKind::PermissionDenied);
+        // Not every system has this address, but none may be kept from asking for it.
+        let other = Emulator::builder().bind(Ipv4Addr::new(127, 0, 0, 2).into()).start();
+        assert_ne!(other.err().map(|problem| problem.kind()), Some(ErrorKind::PermissionDenied));
+    }
+
+    #[test]
+    fn an_app_key_of_another_form_does_not_start() {
+        let refused = Emulator::builder().app_key("shop").start().unwrap_err();
+        assert_eq!(refused.kind(), ErrorKind::InvalidInput);
+    }
+
+    #[test]
+    fn tokens_are_issued_accepted_and_expired_by_the_clock_and_by_force() {
+        let emulator = Emulator::start().unwrap();
+        emulator.clock().freeze();
+        let issued = emulator.issue_token(Duration::from_secs(1));
+        emulator.accept_token("007x", Duration::from_secs(2));
+        assert_eq!((check(&emulator, &issued), check(&emulator, "007x")), (200, 200));
+        emulator.clock().advance(Duration::from_secs(1));
+        assert_eq!((check(&emulator, &issued), check(&emulator, "007x")), (401, 200));
+        emulator.expire_tokens();
+        assert_eq!(check(&emulator, "007x"), 401);
+    }
+
+    #[test]
+    fn what_is_configured_while_it_runs_is_in_force_and_survives_a_reset() {
+        let emulator = Emulator::start().unwrap();
+        emulator.configure(|settings| settings.presence_enabled = false);
+        emulator.state().register("a");
+        emulator.reset();
+        assert!(!emulator.settings().presence_enabled);
+        assert_eq!(emulator.state().counts().users, 0);
+    }
+
+    #[test]
+    fn state_and_journal_can_be_read_after_stop() {
+        let emulator = Emulator::start().unwrap();
+        emulator.state().register("a");
+        emulator.stop();
+        emulator.stop();
+        assert_eq!(emulator.state().counts().users, 1);
+        assert_eq!(emulator.journal().len(), 1);
+    }
+}

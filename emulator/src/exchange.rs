@@ -186,4 +186,36 @@ mod tests {
         assert_eq!(service.journal.requests().first().map(|r| (r.seq, r.status)), Some((seq, None)));
         assert!(service.journal.changes().is_empty());
     }
+
+    #[test]
+    fn what_is_wrong_is_told_in_the_documented_order() {
+        let service = Service::new(Identity::default(), crate::settings::Settings::default());
+        service.lock().tokens.accept("mine".into(), None, 0, service.scribe());
+        let status = |received: &Received| service.decide(received, &Asked::read(received), 1).status;
+        // Everything is wrong with it; one thing after the other is mended.
+        let broken = |method: &str, target: &str| {
+            let mut received = Received::without_body(method, target);
+            received.oversized = true;
+            received
+        };
+        service.lock().settings.rate_limit = crate::RateLimit::uniform(0);
+        assert_eq!(status(&broken("PUT", "/other/app/users/a/presence")), 404);
+        assert_eq!(status(&broken("PUT", "/easemob-demo/test/users/a/presence")), 405);
+        let mut received = broken("POST", "/easemob-demo/test/users/a/presence");
+        assert_eq!(status(&received), 401);
+        received.authorization = Some("Bearer mine".into());
+        assert_eq!(status(&received), 429);
+        service.lock().settings.rate_limit = crate::RateLimit::off();
+        assert_eq!(status(&received), 413);
+        received.oversized = false;
+        assert_eq!(status(&received), 415);
+    }
+
+    #[test]
+    fn reasons_of_the_online_states_come_in_the_envelope_only() {
+        let service = Service::new(Identity::default(), crate::settings::Settings::default());
+        let batch = asked("/easemob-demo/test/users/batch/status");
+        assert_eq!(shape(&batch, &service.lock()), PresenceErrors::Envelope);
+        assert_eq!(shape(&asked("/o/a/users/batch/presence"), &service.lock()), PresenceErrors::Result);
+    }
 }

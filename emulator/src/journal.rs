@@ -66,6 +66,11 @@ impl Book {
         self.next += 1;
     }
 
+    fn since(&self, seq: u64) -> Vec<Entry> {
+        let from = self.place(seq.saturating_add(1)).unwrap_or(0);
+        self.entries.iter().skip(from).filter(|entry| entry.seq() > seq).cloned().collect()
+    }
+
     fn place(&self, seq: u64) -> Option<usize> {
         let first = self.entries.front()?.seq();
         usize::try_from(seq.checked_sub(first)?).ok()
@@ -106,9 +111,14 @@ impl Journal {
     /// A copy of the entries with a number above `seq`; `since(0)` is everything kept.
     #[must_use]
     pub fn since(&self, seq: u64) -> Vec<Entry> {
+        self.lock().since(seq)
+    }
+
+    /// As [`since`](Self::since), with `last_seq` and `dropped` of the same moment: who goes on from that number
+    /// misses nothing.
+    pub(crate) fn page(&self, seq: u64) -> (Vec<Entry>, u64, u64) {
         let book = self.lock();
-        let from = book.place(seq.saturating_add(1)).unwrap_or(0);
-        book.entries.iter().skip(from).filter(|entry| entry.seq() > seq).cloned().collect()
+        (book.since(seq), book.next - 1, book.dropped)
     }
 
     /// How many requests of this operation came since the start or the last [`clear`](Self::clear), dropped ones

@@ -109,7 +109,8 @@ impl Ledger {
     pub(crate) fn listed(&mut self, owner: &str, now: u64) -> Vec<(String, u64)> {
         let Some(owner) = self.owners.get_mut(owner) else { return Vec::new() };
         owner.list(now);
-        owner.listed.iter().map(|(target, ends)| (target.clone(), *ends)).collect()
+        let listed = owner.listed.iter().filter(|(_, ends)| **ends > now);
+        listed.map(|(target, ends)| (target.clone(), *ends)).collect()
     }
 
     /// The subscriptions in force, with the ends, in the order made.
@@ -142,7 +143,10 @@ impl Owner {
                 put(&mut self.listed, write.target, write.ends);
             }
         }
-        self.listed.retain(|_, ends| *ends > now);
+        // Ended ones stay until there are too many, as in `live`: the clock may be set back.
+        if self.listed.len() > MOST {
+            self.listed.retain(|_, ends| *ends > now);
+        }
     }
 }
 
@@ -261,5 +265,25 @@ mod tests {
         assert_eq!(ledger.owners(0).count(), 0);
         ledger.subscribe("b", "c", 1_000, at(0)).unwrap();
         assert_eq!(targets(&ledger, "b", 0), ["c"]);
+    }
+
+    #[test]
+    fn a_clock_set_back_brings_an_ended_subscription_back_to_the_list_too() {
+        let mut ledger = Ledger::default();
+        ledger.subscribe("a", "b", 1_000, at(0)).unwrap();
+        assert!(ledger.listed("a", 1_000).is_empty());
+        assert_eq!(targets(&ledger, "a", 999), ["b"]);
+        assert_eq!(ledger.listed("a", 999), [("b".to_owned(), 1_000)]);
+    }
+
+    #[test]
+    fn ended_subscriptions_do_not_pile_up() {
+        let mut ledger = Ledger::default();
+        for n in 0..2 * MOST as u64 {
+            ledger.subscribe("a", &format!("t{n}"), n + 1, at(n)).unwrap();
+        }
+        let owner = ledger.owners.get("a").unwrap();
+        assert!(owner.live.len() <= MOST && owner.listed.len() <= MOST);
+        assert!(owner.unlisted.is_empty());
     }
 }

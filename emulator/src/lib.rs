@@ -38,7 +38,8 @@
 //! - Checked in this order: app (404), path (404) and method (405), token (401), rate (429), size (413),
 //!   `Content-Type` (415), then what the operation itself refuses. Only calls
 //!   that get past the rate use it up.
-//! - `expires_in` is the `ttl` asked for, also 0 for a token that never expires.
+//! - `expires_in` is the `ttl` asked for, also 0 for a token that never expires; without a `ttl` it is the default life,
+//!   rounded up to a whole second.
 //!
 //! Where sources about the service differ, [`Settings`] has a switch.
 //!
@@ -89,6 +90,8 @@ mod segment;
 mod server;
 mod service;
 mod settings;
+#[cfg(test)]
+mod stage;
 mod state;
 mod subscriptions;
 mod token;

@@ -94,4 +94,33 @@ mod tests {
             assert_eq!(serde_json::to_value(operation).unwrap(), operation.to_string());
         }
     }
+
+    #[test]
+    fn only_the_five_presence_calls_hang_on_the_presence_switch() {
+        let presence = [
+            Operation::Set,
+            Operation::Subscribe,
+            Operation::Get,
+            Operation::Unsubscribe,
+            Operation::Subscriptions,
+        ];
+        assert!(presence.iter().all(|operation| operation.is_presence()));
+        for other in
+            [Operation::GroupOnlineCount, Operation::OnlineStates, Operation::Token, Operation::Unknown]
+        {
+            assert!(!other.is_presence(), "{other}");
+        }
+    }
+
+    #[test]
+    fn a_call_takes_a_body_where_one_is_documented() {
+        for with in [Operation::Set, Operation::Unsubscribe, Operation::OnlineStates, Operation::Token] {
+            assert!(with.takes_body(), "{with}");
+        }
+        for without in
+            [Operation::Subscriptions, Operation::Devices, Operation::DeleteUser, Operation::Unknown]
+        {
+            assert!(!without.takes_body(), "{without}");
+        }
+    }
 }

@@ -138,3 +138,55 @@ pub enum ChangeKind {
     /// A group's online count was set.
     GroupCountSet,
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn change() -> Change {
+        Change::new(2, 20, ChangeKind::TokensExpired, "")
+    }
+
+    fn request() -> Request {
+        Request {
+            seq: 1,
+            at_ms: 10,
+            connection: 3,
+            method: "GET".into(),
+            target: "/o/a/%FF?x".into(),
+            operation: Operation::Unknown,
+            segments: vec![Segment::decode("%FF")],
+            body: String::new(),
+            authorization: false,
+            status: None,
+        }
+    }
+
+    #[test]
+    fn an_entry_is_one_of_two_and_has_its_number_and_time() {
+        let (request, change) = (Entry::Request(request()), Entry::Change(change()));
+        assert_eq!((request.seq(), request.at_ms()), (1, 10));
+        assert_eq!((change.seq(), change.at_ms()), (2, 20));
+        assert!(request.as_request().is_some() && request.as_change().is_none());
+        assert!(change.as_change().is_some() && change.as_request().is_none());
+    }
+
+    #[test]
+    fn a_request_in_json_says_that_it_is_unanswered() {
+        let expected = json!({
+            "type": "request", "seq": 1, "at_ms": 10, "connection": 3, "method": "GET", "target": "/o/a/%FF?x",
+            "operation": "unknown", "segments": [[255]], "body": "", "authorization": false, "status": null,
+        });
+        assert_eq!(serde_json::to_value(Entry::Request(request())).unwrap(), expected);
+    }
+
+    #[test]
+    fn a_change_in_json_leaves_out_what_it_has_not() {
+        let expected = json!({
+            "type": "change", "seq": 2, "at_ms": 20, "kind": "tokens_expired", "user": "", "cause": null,
+        });
+        assert_eq!(serde_json::to_value(Entry::Change(change())).unwrap(), expected);
+    }
+}

@@ -146,3 +146,75 @@ fn to_response(answer: &Answer) -> Response<Full<Bytes>> {
     response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
     response
 }
+
+#[cfg(test)]
+mod tests {
+    use std::io::{Read, Write};
+    use std::net::{Ipv4Addr, TcpStream};
+
+    use serde_json::json;
+
+    use super::*;
+    use crate::identity::Identity;
+    use crate::settings::Settings;
+
+    fn start() -> (Arc<Service>, Server) {
+        let service = Arc::new(Service::new(Identity::default(), Settings::default()));
+        let server = Server::start(Arc::clone(&service), (Ipv4Addr::LOCALHOST, 0).into()).unwrap();
+        (service, server)
+    }
+
+    /// All that comes back for one request on a connection of its own.
+    fn get(server: &Server, path: &str) -> String {
+        let mut stream = TcpStream::connect(server.address()).unwrap();
+        write!(stream, "GET {path} HTTP/1.1\r\nHost: h\r\nConnection: close\r\n\r\n").unwrap();
+        let mut text = String::new();
+        stream.read_to_string(&mut text).unwrap();
+        text
+    }
+
+    #[test]
+    fn a_request_is_written_down_with_its_connection_and_its_answer() {
+        let (service, server) = start();
+        let answer = get(&server, "/o/a/users/u/status");
+        assert!(answer.starts_with("HTTP/1.1 404 "), "{answer}");
+        get(&server, "/easemob-demo/test/users/u/status");
+        let told: Vec<_> = service.journal.requests().iter().map(|r| (r.connection, r.status)).collect();
+        assert_eq!(told, [(1, Some(404)), (2, Some(401))]);
+    }
+
+    #[test]
+    fn the_control_api_is_served_and_not_written_down() {
+        let (service, server) = start();
+        let answer = get(&server, "/_emulator/health");
+        assert!(answer.starts_with("HTTP/1.1 200 "), "{answer}");
+        assert!(service.journal.is_empty());
+    }
+
+    #[test]
+    fn stopping_closes_the_port_and_may_be_repeated() {
+        let (_, server) = start();
+        let mut open = TcpStream::connect(server.address()).unwrap();
+        server.stop();
+        server.stop();
+        assert!(matches!(open.read(&mut [0]), Ok(0) | Err(_)));
+        // Taken again: the port was given back.
+        TcpListener::bind(server.address()).unwrap();
+    }
+
+    #[test]
+    fn a_port_that_is_taken_is_told_by_start() {
+        let (service, server) = start();
+        let problem = Server::start(service, server.address()).unwrap_err();
+        assert_eq!(problem.kind(), io::ErrorKind::AddrInUse);
+    }
+
+    #[test]
+    fn an_answer_keeps_its_status_and_is_json() {
+        let response = to_response(&Answer { status: 429, body: json!({}) });
+        assert_eq!(response.status(), StatusCode::TOO_MANY_REQUESTS);
+        assert_eq!(response.headers()[CONTENT_TYPE], "application/json");
+        let impossible = to_response(&Answer { status: 7, body: json!({}) });
+        assert_eq!(impossible.status(), StatusCode::INTERNAL_SERVER_ERROR);
+    }
+}

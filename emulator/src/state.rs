@@ -143,3 +143,84 @@ impl State {
 fn id(user: &str) -> String {
     user.to_ascii_lowercase()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::identity::Identity;
+    use crate::ledger::Moment;
+    use crate::record::ChangeKind;
+    use crate::settings::Settings;
+
+    fn state_at(ms: u64) -> State {
+        let service = Service::new(Identity::default(), Settings::default());
+        service.clock.freeze();
+        service.clock.set(ms);
+        State::new(Arc::new(service))
+    }
+
+    fn subscribe(state: &State, owner: &str, target: &str, ends: u64) {
+        let inner = &mut *state.service.lock();
+        inner.world.touch(owner);
+        let at = Moment { now: 0, visible_from: 0 };
+        assert!(inner.world.subscribe(owner, target, ends, at, state.service.scribe()));
+    }
+
+    #[test]
+    fn ids_are_taken_in_any_letter_case() {
+        let state = state_at(1_000);
+        assert!(state.register("Wzy"));
+        assert!(!state.register("wZY"));
+        state.login("WZY", "ios_1");
+        assert_eq!(state.counts().users, 1);
+        assert!(state.logout("wzy", "ios_1") && !state.logout("wzy", "ios_1"));
+        assert!(state.delete("wzY") && !state.delete("wzy"));
+    }
+
+    #[test]
+    fn counts_are_of_what_is_in_force_now() {
+        let state = state_at(1_000);
+        state.login("a", "ios_1");
+        state.login("a", "web_1");
+        subscribe(&state, "a", "b", 2_000);
+        subscribe(&state, "a", "c", 3_000);
+        let issue = |ttl| {
+            let life = Some(std::time::Duration::from_millis(ttl));
+            state.service.lock().tokens.issue(life, 1_000, state.service.scribe());
+        };
+        issue(1_000);
+        issue(5_000);
+        let all = Counts { users: 1, logged_in: 2, subscriptions: 2, tokens: 2 };
+        assert_eq!(state.counts(), all);
+        state.service.clock.set(2_000);
+        assert_eq!(state.counts(), Counts { subscriptions: 1, tokens: 1, ..all });
+    }
+
+    #[test]
+    fn the_snapshot_shows_everything_that_is_documented_of_a_user() {
+        let state = state_at(1_234);
+        state.register("b");
+        state.login_with("a", "ios_1", "uuid", "name");
+        state.set_group_online_count("g", 0, 4);
+        subscribe(&state, "a", "b", 60_999);
+        let expected = json!({
+            "users": {
+                "b": {"registered": true, "ext": "", "last_time": null, "devices": {}, "logged_in": [],
+                    "subscriptions": {}},
+                "a": {"registered": false, "ext": "", "last_time": 1_234, "devices": {"ios_1": "1"},
+                    "logged_in": ["ios_1"], "subscriptions": {"b": 60}},
+            },
+            "groups": [{"group_id": "g", "query_type": 0, "count": 4}],
+        });
+        assert_eq!(state.snapshot(), expected);
+    }
+
+    #[test]
+    fn a_change_by_the_test_is_written_down_without_a_cause() {
+        let state = state_at(1_000);
+        state.login("a", "ios_1");
+        let change = state.service.journal.changes().pop().unwrap();
+        assert_eq!((change.kind, change.cause, change.at_ms), (ChangeKind::LoggedIn, None, 1_000));
+        assert_eq!(change.details["device_uuid"], "uuid-of-ios_1");
+    }
+}

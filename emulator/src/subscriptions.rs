@@ -80,6 +80,8 @@ fn digits(text: &str) -> Option<u64> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::ledger::MOST;
+    use crate::stage::{NOW, Stage};
 
     #[test]
     fn a_parameter_is_absent_a_number_or_wrong() {
@@ -88,6 +90,88 @@ mod tests {
         assert_eq!(parameter("", "pageSize"), Some(None));
         for wrong in ["pageSize=x", "pageSize=-1", "pageSize=+1", "pageSize=99999999999999999999"] {
             assert_eq!(parameter(wrong, "pageSize"), None, "{wrong}");
+        }
+    }
+
+    #[test]
+    fn an_expiry_is_a_whole_number_within_its_bounds() {
+        let mut stage = Stage::new();
+        stage.sent(&json!({"usernames": ["c1"]}));
+        for wrong in ["0", "2592001", "-1", "+1", "1e3", "android", "99999999999999999999"] {
+            let refused = subscribe(&mut stage.turn(), "wzy", wrong);
+            assert_eq!(refused, Err(Refusal::presence("expiry is not between 1 and 2592000")), "{wrong}");
+        }
+        assert!(!stage.world.is_known("wzy"));
+        for right in ["1", "2592000"] {
+            assert!(subscribe(&mut stage.turn(), "wzy", right).is_ok(), "{right}");
+        }
+    }
+
+    #[test]
+    fn one_wrong_id_keeps_the_others_from_being_subscribed() {
+        let mut stage = Stage::new();
+        let refused = subscribe(&mut stage.sent(&json!({"usernames": ["c1", "WZY"]})).turn(), "wzy", "60");
+        assert_eq!(refused, Err(Refusal::presence("you can't sub yourself")));
+        assert!(stage.changes().is_empty() && !stage.world.is_known("wzy"));
+    }
+
+    #[test]
+    fn a_subscription_that_found_no_room_is_left_out_of_the_answer() {
+        let mut stage = Stage::new();
+        for n in 0..MOST {
+            let turn = stage.turn();
+            turn.world.subscribe(&format!("o{n}"), "star", u64::MAX, turn.moment(), turn.scribe);
+        }
+        let answer = subscribe(&mut stage.sent(&json!({"usernames": ["star", "c1"]})).turn(), "wzy", "60");
+        let end = (NOW + 60).to_string();
+        let item = json!({"uid": "c1", "last_time": "", "expiry": end, "ext": "", "status": []});
+        assert_eq!(answer, Ok(json!({ "result": [item] })));
+    }
+
+    #[test]
+    fn unsubscribing_ends_what_is_there_and_accepts_what_is_not() {
+        let mut stage = Stage::new();
+        subscribe(&mut stage.sent(&json!({"usernames": ["c1", "c2"]})).turn(), "wzy", "60").unwrap();
+        let answer = unsubscribe(&mut stage.sent(&json!(["C1", "wzy", "stranger"])).turn(), "wzy");
+        assert_eq!(answer, Ok(json!({"result": "ok"})));
+        assert_eq!(page(&mut stage, "pageSize=9"), (1, vec!["c2".to_owned()]));
+    }
+
+    /// The total and the ids of a page.
+    fn page(stage: &mut Stage, query: &str) -> (u64, Vec<String>) {
+        stage.settings.numbers_as_strings = false;
+        let body = list(&mut stage.queried(query).turn(), "wzy").unwrap();
+        let items = body["result"]["sublist"].as_array().unwrap();
+        let ids = items.iter().map(|item| item["uid"].as_str().unwrap().to_owned()).collect();
+        (body["result"]["totalnum"].as_u64().unwrap(), ids)
+    }
+
+    #[test]
+    fn pages_count_from_one_and_zero_is_the_first() {
+        let mut stage = Stage::new();
+        subscribe(&mut stage.sent(&json!({"usernames": ["a", "b", "c"]})).turn(), "wzy", "60").unwrap();
+        stage.settings.page_size_cap = 2;
+        for (query, shown) in [
+            ("", &["a"][..]),
+            ("pageNum=0&pageSize=2", &["a", "b"]),
+            ("pageNum=1&pageSize=500", &["a", "b"]),
+            ("pageNum=2&pageSize=2", &["c"]),
+            ("pageNum=18446744073709551615&pageSize=2", &[]),
+            // Twice as many as a number can hold.
+            ("pageNum=9223372036854775809&pageSize=2", &[]),
+        ] {
+            assert_eq!(
+                page(&mut stage, query),
+                (3, shown.iter().map(ToString::to_string).collect()),
+                "{query}"
+            );
+        }
+    }
+
+    #[test]
+    fn a_page_that_is_none_is_refused() {
+        for wrong in ["pageNum=x", "pageNum=-1", "pageSize=0", "pageSize=x"] {
+            assert!(list(&mut Stage::new().queried(wrong).turn(), "wzy").is_err(), "{wrong}");
         }
     }
 }

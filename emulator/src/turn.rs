@@ -91,3 +91,87 @@ impl Turn<'_> {
         })
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+    use crate::stage::{NOW, Stage};
+
+    #[test]
+    fn numbers_are_strings_unless_switched() {
+        let mut stage = Stage::new();
+        assert_eq!(stage.turn().number(7), "7");
+        stage.settings.numbers_as_strings = false;
+        assert_eq!(stage.turn().number(7), 7);
+    }
+
+    #[test]
+    fn a_write_is_listed_after_the_lag() {
+        let mut stage = Stage::new();
+        stage.settings.list_lag = Duration::from_millis(250);
+        let moment = stage.turn().moment();
+        assert_eq!((moment.now, moment.visible_from), (NOW * 1_000, NOW * 1_000 + 250));
+        stage.settings.list_lag = Duration::MAX;
+        assert_eq!(stage.turn().moment().visible_from, u64::MAX);
+    }
+
+    #[test]
+    fn the_older_calls_know_fewer_users_than_may_own_presence() {
+        let mut stage = Stage::new();
+        stage.world.touch("seen");
+        let mut judged = |user: &str| {
+            let turn = stage.turn();
+            (turn.admit(user).is_ok(), turn.known(user).is_ok())
+        };
+        assert_eq!((judged("seen"), judged("stranger")), ((true, true), (true, false)));
+    }
+
+    #[test]
+    fn required_registration_is_required_of_both() {
+        let mut stage = Stage::new();
+        stage.settings.require_registration = true;
+        let turn = stage.turn();
+        turn.world.touch("seen");
+        turn.world.register("registered", turn.scribe);
+        for (user, expected) in [("seen", Err(Refusal::no_such_user())), ("registered", Ok(()))] {
+            assert_eq!((turn.admit(user), turn.known(user)), (expected.clone(), expected), "{user}");
+        }
+    }
+
+    #[test]
+    fn a_body_that_is_not_json_is_refused_as_such() {
+        let mut stage = Stage::new();
+        let refused = stage.turn().json::<Value>().unwrap_err();
+        assert_eq!(refused.body(crate::PresenceErrors::Result, 0)["error"], "json_parse");
+        assert_eq!(stage.sent(&json!([1])).turn().json::<Value>(), Ok(json!([1])));
+    }
+
+    #[test]
+    fn the_envelope_has_the_fields_of_the_sample_in_order() {
+        let sample = [
+            "path",
+            "uri",
+            "timestamp",
+            "organization",
+            "application",
+            "entities",
+            "action",
+            "data",
+            "duration",
+            "applicationName",
+        ];
+        let mut stage = Stage::new();
+        let envelope = stage.turn().envelope("get", Vec::new(), Some(json!([])));
+        assert_eq!(envelope.as_object().unwrap().keys().collect::<Vec<_>>(), sample);
+        assert_eq!(envelope["uri"], "http://localhost:1/easemob-demo/test/users");
+        assert_eq!(envelope["timestamp"], NOW * 1_000);
+        assert_eq!(stage.turn().envelope("post", Vec::new(), None).get("data"), None);
+        let short = stage.turn().short_envelope("get", &json!({"a": "offline"}));
+        assert_eq!(
+            short.as_object().unwrap().keys().collect::<Vec<_>>(),
+            ["action", "uri", "entities", "data", "timestamp", "duration"]
+        );
+    }
+}

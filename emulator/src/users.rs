@@ -86,3 +86,86 @@ pub(crate) fn devices(turn: &Turn<'_>, user: &str) -> Outcome {
         .collect();
     Ok(turn.envelope("get", Vec::new(), Some(data.into())))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::record::ChangeKind;
+    use crate::stage::Stage;
+    use crate::world::Device;
+
+    fn user(id: &str) -> Value {
+        json!({"username": id, "password": "x"})
+    }
+
+    fn log_in(stage: &mut Stage, user: &str, resource: &str) {
+        let turn = stage.turn();
+        let device = Device { uuid: "u".into(), name: "n".into() };
+        turn.world.login(user, resource, device, turn.now_ms, turn.scribe);
+    }
+
+    #[test]
+    fn one_or_many_are_registered_in_lower_case() {
+        let mut stage = Stage::new();
+        let one = register(&mut stage.sent(&user("A")).turn()).unwrap();
+        assert_eq!(one["entities"][0]["username"], "a");
+        let many = register(&mut stage.sent(&json!([user("b"), user("c")])).turn()).unwrap();
+        assert_eq!(many["entities"].as_array().unwrap().len(), 2);
+        assert!(["a", "b", "c"].iter().all(|id| stage.world.is_registered(id)));
+    }
+
+    #[test]
+    fn one_that_cannot_be_registered_keeps_the_others_out() {
+        let mut stage = Stage::new();
+        register(&mut stage.sent(&user("a")).turn()).unwrap();
+        for body in [json!([user("b"), user("A")]), json!([user("b"), user("B")]), json!([user("b"), {}])] {
+            assert_eq!(register(&mut stage.sent(&body).turn()).unwrap_err().status, 400, "{body}");
+        }
+        assert_eq!(stage.changes(), [ChangeKind::Registered]);
+    }
+
+    #[test]
+    fn a_user_needs_a_name_and_a_password() {
+        assert_eq!(username(&user("A")), Ok("a".into()));
+        let empty = |field: &str| {
+            let mut asked = user("a");
+            asked[field] = "".into();
+            username(&asked)
+        };
+        assert_eq!(empty("username"), Err(Refusal::illegal_argument("username cannot be empty")));
+        assert_eq!(empty("password"), Err(Refusal::illegal_argument("password cannot be empty")));
+        assert_eq!(username(&json!("a")), Err(Refusal::json("a user is not an object")));
+    }
+
+    #[test]
+    fn only_a_known_user_can_be_deleted() {
+        let mut stage = Stage::new();
+        assert_eq!(delete(&mut stage.turn(), "a"), Err(Refusal::no_such_user()));
+        stage.world.touch("a");
+        assert_eq!(delete(&mut stage.turn(), "a").unwrap()["entities"][0]["username"], "a");
+        assert!(!stage.world.is_known("a"));
+    }
+
+    #[test]
+    fn one_unknown_is_not_found_and_among_many_is_offline() {
+        let mut stage = Stage::new();
+        log_in(&mut stage, "a", "ios_1");
+        assert_eq!(online_state(&stage.turn(), "a").unwrap()["data"], json!({"a": "online"}));
+        assert_eq!(online_state(&stage.turn(), "b"), Err(Refusal::no_such_user()));
+        stage.world.touch("c");
+        let many = online_states(&stage.sent(&json!({"usernames": ["b", "A", "c"]})).turn()).unwrap();
+        assert_eq!(many["data"], json!([{"b": "offline"}, {"a": "online"}, {"c": "offline"}]));
+    }
+
+    #[test]
+    fn devices_are_those_logged_in() {
+        let mut stage = Stage::new();
+        assert_eq!(devices(&stage.turn(), "a"), Err(Refusal::no_such_user()));
+        log_in(&mut stage, "a", "ios_1");
+        log_in(&mut stage, "a", "web_1");
+        let turn = stage.turn();
+        turn.world.logout("a", "web_1", turn.now_ms, turn.scribe);
+        let expected = json!([{"res": "ios_1", "device_uuid": "u", "device_name": "n"}]);
+        assert_eq!(devices(&turn, "a").unwrap()["data"], expected);
+    }
+}

@@ -180,6 +180,7 @@ impl World {
 mod tests {
     use super::*;
     use crate::clock::Clock;
+    use crate::ledger::MOST;
 
     fn kinds(journal: &Journal) -> Vec<ChangeKind> {
         journal.changes().iter().map(|change| change.kind).collect()
@@ -223,5 +224,36 @@ mod tests {
         assert!(world.is_known("a") && !world.is_registered("a"));
         assert!(world.register("a", scribe));
         assert_eq!(world.users.get("a").map(|user| user.ext.as_str()), Some("busy"));
+    }
+
+    #[test]
+    fn what_made_room_is_written_down_before_what_took_it() {
+        let journal = Journal::new(Clock::new());
+        let scribe = Scribe { journal: &journal, cause: None };
+        let (mut world, at) = (World::default(), Moment { now: 0, visible_from: 0 });
+        for n in 0..MOST as u64 {
+            assert!(world.subscribe("a", &format!("t{n}"), 10_000 + n, at, scribe));
+        }
+        journal.clear();
+        assert!(!world.subscribe("a", "short", 5_000, at, scribe));
+        assert!(journal.is_empty());
+        assert!(world.subscribe("a", "long", 90_000, at, scribe));
+        let told: Vec<_> = journal.changes().into_iter().map(|c| (c.kind, c.subject.unwrap())).collect();
+        assert_eq!(told, [(ChangeKind::Displaced, "t0".into()), (ChangeKind::Subscribed, "long".into())]);
+    }
+
+    #[test]
+    fn a_group_and_a_server_of_the_same_id_have_counts_of_their_own() {
+        let journal = Journal::new(Clock::new());
+        let scribe = Scribe { journal: &journal, cause: None };
+        let mut world = World::default();
+        world.set_group_count("g", 1, 3, scribe);
+        world.set_group_count("g", 0, 4, scribe);
+        world.set_group_count("g", 1, 5, scribe);
+        assert_eq!(
+            (world.group_count("g", 1), world.group_count("g", 0), world.group_count("h", 1)),
+            (5, 4, 0)
+        );
+        assert_eq!(world.groups().collect::<Vec<_>>(), [("g", 0, 4), ("g", 1, 5)]);
     }
 }

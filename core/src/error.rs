@@ -10,6 +10,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::operation::Descriptor;
+use crate::wire::hide;
 
 /// Declares the kinds once: variant, wire name and documentation stay together.
 macro_rules! kinds {
@@ -213,6 +214,16 @@ impl Error {
         self.set(|e| {
             e.retryable = retryable;
             e.retry_after = retry_after;
+        })
+    }
+
+    /// Masks these secrets in everything that the service wrote.
+    pub(crate) fn hiding(self, secrets: &[&str]) -> Self {
+        self.set(|e| {
+            e.message = hide(&e.message, secrets);
+            for text in [&mut e.code, &mut e.request_id, &mut e.body].into_iter().flatten() {
+                *text = hide(text, secrets);
+            }
         })
     }
 

@@ -8,9 +8,9 @@ use futures_core::Stream;
 use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
 
-use crate::error::Error;
+use crate::error::{Error, ErrorKind, Sent};
 use crate::model::{Subscription, SubscriptionsPage, UserId};
-use crate::operation::DEFAULT_PAGE_SIZE;
+use crate::operation::{DEFAULT_PAGE_SIZE, GetSubscriptionsPage, Operation};
 use crate::user::User;
 
 /// All subscriptions of a user as a [`Stream`]; see [`User::subscriptions`].
@@ -29,8 +29,13 @@ pub struct Subscriptions {
     /// How many items the pages have held, repeated ones included.
     read: u64,
     total: Option<u64>,
+    /// How many pages in a row have held nothing new.
+    repeated: u32,
     ended: bool,
 }
+
+/// Users who move between pages while they are read may fill one page with repetitions, not this many.
+const MOST_REPEATED: u32 = 3;
 
 impl Subscriptions {
     pub(crate) fn new(user: User) -> Self {
@@ -43,6 +48,7 @@ impl Subscriptions {
             given: HashSet::new(),
             read: 0,
             total: None,
+            repeated: 0,
             ended: false,
         }
     }
@@ -59,10 +65,11 @@ impl Subscriptions {
         self.total
     }
 
-    /// Takes in a page. The end is an empty page, or as many items read as the service counts. A page may be shorter
-    /// than asked for (deployments differ in the largest size), so that alone is no end; but a service that counts
-    /// nothing and brings nothing new would repeat itself for ever.
-    fn take(&mut self, page: SubscriptionsPage) {
+    /// Takes in a page. The end is an empty page, or as many items read as the service counts; a page may be shorter
+    /// than asked for (deployments differ in the largest size), so that alone is no end. A service that repeats
+    /// itself would be asked for ever: where it counts nothing, the first page with nothing new is the end; where it
+    /// goes on counting more, that is an error, because silence would lose what it counts.
+    fn take(&mut self, page: SubscriptionsPage) -> Result<(), Error> {
         self.total = page.total().or(self.total);
         let items = page.subscriptions().len();
         self.read += items as u64;
@@ -72,12 +79,20 @@ impl Subscriptions {
                 self.ready.push_back(subscription);
             }
         }
-        let nothing_new = self.ready.len() == before;
-        self.ended = items == 0 || self.total.map_or(nothing_new, |total| self.read >= total);
-        match self.next_page.checked_add(1) {
-            Some(next) => self.next_page = next,
-            None => self.ended = true,
+        self.repeated = if self.ready.len() > before { 0 } else { self.repeated + 1 };
+        self.ended = items == 0 || self.total.map_or(self.repeated > 0, |total| self.read >= total);
+        if !self.ended && self.repeated == MOST_REPEATED {
+            let message = format!(
+                "{MOST_REPEATED} pages in a row held nothing new, after {} of the {} subscriptions that the service counts",
+                self.given.len(),
+                self.total.unwrap_or_default()
+            );
+            return Err(Error::new(ErrorKind::Decode, message)
+                .with_sent(Sent::Yes)
+                .during(GetSubscriptionsPage::DESCRIPTOR));
         }
+        self.next_page = self.next_page.saturating_add(1);
+        Ok(())
     }
 }
 
@@ -97,12 +112,9 @@ impl Stream for Subscriptions {
                 || this.user.subscriptions_page(this.next_page).page_size(this.page_size).into_future();
             let answer = ready!(this.reading.get_or_insert_with(page).poll_unpin(context));
             this.reading = None;
-            match answer {
-                Ok(page) => this.take(page),
-                Err(error) => {
-                    this.ended = true;
-                    return Poll::Ready(Some(Err(error)));
-                }
+            if let Err(error) = answer.and_then(|page| this.take(page)) {
+                this.ended = true;
+                return Poll::Ready(Some(Err(error)));
             }
         }
     }
@@ -147,16 +159,29 @@ mod tests {
             (vec![page(None, &["a"]), page(None, &["b"]), page(None, &[])], true),
         ] {
             let mut stream = stream();
-            pages.clone().into_iter().for_each(|page| stream.take(page));
+            for page in pages.clone() {
+                stream.take(page).unwrap();
+            }
             assert_eq!(stream.ended, ended, "{pages:?}");
         }
     }
 
     #[test]
+    fn a_service_that_repeats_itself_is_an_error_and_not_a_loop() {
+        let mut stream = stream();
+        for _ in 0..MOST_REPEATED {
+            stream.take(page(Some(u64::MAX), &["a"])).unwrap();
+        }
+        let error = stream.take(page(Some(u64::MAX), &["a"])).unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::Decode);
+        assert!(error.to_string().contains("nothing new"), "{error}");
+    }
+
+    #[test]
     fn a_user_who_drifts_to_a_later_page_is_given_once() {
         let mut stream = stream();
-        stream.take(page(Some(4), &["a", "b"]));
-        stream.take(page(Some(4), &["B", "c"]));
+        stream.take(page(Some(4), &["a", "b"])).unwrap();
+        stream.take(page(Some(4), &["B", "c"])).unwrap();
         let users: Vec<_> = stream.ready.iter().map(|s| s.user_id().as_str().to_owned()).collect();
         assert_eq!(users, ["a", "b", "c"]);
         assert_eq!(stream.total(), Some(4));

@@ -5,7 +5,7 @@ use serde::Deserialize;
 use super::{Descriptor, Operation, Request};
 use crate::error::Error;
 use crate::model::{Device, UserId};
-use crate::wire::{self, DataBody, lenient_list};
+use crate::wire::{self, Object, lenient_list};
 
 /// Lists a user's devices: `GET /users/{username}/resources`. See [`User::devices`](crate::User::devices).
 #[derive(Clone, Debug)]
@@ -14,7 +14,7 @@ pub struct Devices {
 }
 
 #[derive(Deserialize)]
-struct List(#[serde(deserialize_with = "lenient_list")] Vec<Device>);
+struct List(#[serde(deserialize_with = "lenient_list")] Vec<Object<Device>>);
 
 impl Operation for Devices {
     type Output = Vec<Device>;
@@ -27,8 +27,8 @@ impl Operation for Devices {
     }
 
     fn decode(self, body: Bytes) -> Result<Vec<Device>, Error> {
-        let DataBody { data: List(devices) } = wire::read(&body)?;
-        Ok(devices)
+        let List(devices) = wire::read_data(&body)?;
+        Ok(devices.into_iter().map(|Object(device)| device).collect())
     }
 }
 

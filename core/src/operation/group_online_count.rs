@@ -4,7 +4,7 @@ use http::Method;
 use super::{Descriptor, Operation, Request};
 use crate::call::Call;
 use crate::error::{Error, ErrorKind};
-use crate::wire::{self, Lenient, ResultBody, excerpt};
+use crate::wire::{self, Lenient, excerpt};
 
 /// The longest group id that is sent, in bytes. The service documents none.
 const MAX_GROUP_ID_BYTES: usize = 256;
@@ -64,7 +64,7 @@ impl Operation for GroupOnlineCount {
     }
 
     fn decode(self, body: Bytes) -> Result<u64, Error> {
-        let ResultBody { result: Lenient(count) } = wire::read(&body)?;
+        let Lenient(count) = wire::read_result(&body)?;
         count.ok_or_else(|| Error::new(ErrorKind::Decode, "the answer holds no count at result"))
     }
 }

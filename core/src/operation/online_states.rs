@@ -7,7 +7,7 @@ use super::request::Usernames;
 use super::{Batch, Descriptor, Operation, Request};
 use crate::error::{Error, ErrorKind};
 use crate::model::{OnlineStates, UserId};
-use crate::wire::{self, DataBody, Members, excerpt};
+use crate::wire::{self, Members, excerpt};
 
 /// Reads whether each of up to 100 users is online: `POST /users/batch/status`. See
 /// [`Client::online_states`](crate::Client::online_states).
@@ -37,7 +37,7 @@ impl Operation for GetOnlineStates {
 
 /// The states in an answer, by user.
 pub(super) fn states(body: &[u8]) -> Result<HashMap<UserId, bool>, Error> {
-    let DataBody { data: Members(members) } = wire::read(body)?;
+    let Members(members) = wire::read_data(body)?;
     let state = |(id, word): (String, String)| match word.trim() {
         word if word.eq_ignore_ascii_case("online") => Ok((UserId::from_answer(&id), true)),
         word if word.eq_ignore_ascii_case("offline") => Ok((UserId::from_answer(&id), false)),

@@ -7,7 +7,7 @@ use crate::call::Call;
 use crate::error::Error;
 use crate::model::time::Moment;
 use crate::model::{Subscription, SubscriptionsPage, UserId};
-use crate::wire::{self, Lenient, ResultBody, lenient_list};
+use crate::wire::{self, Lenient, Object, lenient_list};
 
 /// The page size every deployment allows (the service's own default is 1).
 pub(crate) const DEFAULT_PAGE_SIZE: u32 = 100;
@@ -35,7 +35,7 @@ struct Page {
     #[serde(default)]
     totalnum: Lenient,
     #[serde(default, deserialize_with = "lenient_list")]
-    sublist: Vec<Item>,
+    sublist: Vec<Object<Item>>,
 }
 
 #[derive(Deserialize)]
@@ -70,12 +70,12 @@ impl Operation for GetSubscriptionsPage {
     }
 
     fn decode(self, body: Bytes) -> Result<SubscriptionsPage, Error> {
-        let ResultBody { result } = wire::read::<ResultBody<Page>>(&body)?;
-        let subscription = |item: Item| {
+        let Object(page) = wire::read_result::<Object<Page>>(&body)?;
+        let subscription = |Object(item): Object<Item>| {
             let user_id = UserId::from_answer(item.uid.as_deref().unwrap_or_default());
             Subscription::new(user_id, Moment::from_wire(item.expiry.0))
         };
-        Ok(SubscriptionsPage::new(result.totalnum.0, result.sublist.into_iter().map(subscription).collect()))
+        Ok(SubscriptionsPage::new(page.totalnum.0, page.sublist.into_iter().map(subscription).collect()))
     }
 }
 

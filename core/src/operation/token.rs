@@ -6,7 +6,7 @@ use secrecy::{ExposeSecret, SecretString};
 use serde::{Deserialize, Serialize};
 
 use super::{Descriptor, Operation, Request};
-use crate::error::Error;
+use crate::error::{Error, ErrorKind};
 use crate::wire::{self, Lenient};
 
 /// Fetches an app token: `POST /token`.
@@ -80,7 +80,11 @@ impl Operation for Token {
     }
 
     fn decode(self, body: Bytes) -> Result<TokenAnswer, Error> {
-        let answer: Answer = wire::read(&body)?;
+        // The reader's own words may quote a value, and every value here may be the token.
+        let answer: Answer = wire::read(&body).map_err(|error| match error.kind() {
+            ErrorKind::Decode => Error::new(ErrorKind::Decode, "the answer holds no usable token"),
+            _ => error,
+        })?;
         Ok(TokenAnswer { access_token: answer.access_token.into(), expires_in: lifetime(answer.expires_in) })
     }
 }

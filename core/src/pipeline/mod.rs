@@ -16,6 +16,7 @@ use bytes::Bytes;
 use http::HeaderMap;
 use tokio::time::{Instant, timeout_at};
 
+use token::Issued;
 pub use token::{AppToken, ProvidedToken, TokenProvider};
 pub(crate) use token::{Source, Tokens};
 use transport::{Failure, FailureKind, Received, ToSend, Transport};
@@ -49,6 +50,13 @@ pub(crate) struct Answered<T> {
     pub(crate) body: Bytes,
 }
 
+/// An answer with a successful status, and what it took.
+struct Sending {
+    answer: Received,
+    token: Arc<Issued>,
+    attempts: u32,
+}
+
 /// The header in which servers and gateways name a request.
 const REQUEST_ID: &str = "x-request-id";
 
@@ -78,14 +86,14 @@ impl Pipeline {
         if let Some(value) = operation.immediate() {
             return Ok(Answered { value, status: 200, request_id: None, body: Bytes::new() });
         }
-        let (answer, attempts) = self.send(request, limits, deadline).await?;
+        let Sending { answer, token, attempts } = self.send(request, limits, deadline).await?;
         let (status, request_id, body) = (answer.status, request_id(&answer.headers), answer.body);
         match operation.decode(body.clone()) {
             Ok(value) => Ok(Answered { value, status, request_id, body }),
-            Err(error) => Err(error
-                .with_answer(status, wire::keep(&body))
-                .with_request_id(request_id)
-                .with_attempts(attempts)),
+            Err(error) => {
+                let error = error.with_answer(status, wire::keep(&body)).with_request_id(request_id);
+                Err(self.tokens.hide(error, &token).with_attempts(attempts))
+            }
         }
     }
 
@@ -112,13 +120,8 @@ impl Pipeline {
         Ok(after(limits.timeout))
     }
 
-    /// Sends until there is an answer with a successful status; says how many attempts it took.
-    async fn send(
-        &self,
-        request: Request,
-        limits: Limits,
-        deadline: Instant,
-    ) -> Result<(Received, u32), Error> {
+    /// Sends until there is an answer with a successful status.
+    async fn send(&self, request: Request, limits: Limits, deadline: Instant) -> Result<Sending, Error> {
         let mut attempts = 0;
         loop {
             let token =
@@ -126,8 +129,8 @@ impl Pipeline {
             attempts += 1;
             let to_send = ToSend::new(&request, Some(token.header()));
             let error = match attempt(&*self.transport, to_send, limits, deadline).await {
-                Ok(answer) => return Ok((answer, attempts)),
-                Err(error) => error.with_attempts(attempts),
+                Ok(answer) => return Ok(Sending { answer, token, attempts }),
+                Err(error) => self.tokens.hide(error, &token).with_attempts(attempts),
             };
             let refused = error.kind() == ErrorKind::Auth && error.status() == Some(401);
             if !refused || attempts > 1 || !self.tokens.renew_after_refusal(&token) {
@@ -203,8 +206,8 @@ fn token_timed_out(limits: Limits) -> Error {
 
 fn request_id(headers: &HeaderMap) -> Option<String> {
     const SHOWN_BYTES: usize = 128;
-    let id = headers.get(REQUEST_ID)?.to_str().ok()?;
-    (id.len() <= SHOWN_BYTES).then(|| wire::redact(id))
+    let id = headers.get(REQUEST_ID)?.to_str().ok()?.trim();
+    (1..=SHOWN_BYTES).contains(&id.len()).then(|| wire::redact(id))
 }
 
 #[cfg(test)]

@@ -220,6 +220,18 @@ impl Tokens {
         true
     }
 
+    /// Masks this client's secrets where the service has echoed them.
+    pub(super) fn hide(&self, error: Error, token: &Issued) -> Error {
+        error.hiding(&[token.token.expose(), self.client_secret()])
+    }
+
+    fn client_secret(&self) -> &str {
+        match &self.source {
+            Source::Credentials(credentials) => credentials.client_secret.expose_secret(),
+            Source::Fixed(_) | Source::Provider(_) => "",
+        }
+    }
+
     /// Fetches in a task of its own, so that a caller who gives up takes the token from no other.
     fn start(self: &Arc<Self>) -> InFlight {
         let tokens = Arc::clone(self);
@@ -248,7 +260,9 @@ impl Tokens {
             Source::Fixed(token) => Ok(token.clone()),
             Source::Provider(provider) => self.ask_provider(&**provider).await,
             Source::Credentials(credentials) => {
-                let named = |error: Error| error.with_attempts(1).during(Token::DESCRIPTOR);
+                let named = |error: Error| {
+                    error.hiding(&[self.client_secret()]).with_attempts(1).during(Token::DESCRIPTOR)
+                };
                 self.ask_service(credentials.clone()).await.map_err(named)
             }
         }

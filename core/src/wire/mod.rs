@@ -6,16 +6,18 @@ mod classify;
 mod failure;
 mod lenient;
 mod list;
+mod object;
 mod redact;
 mod rows;
 
-use serde::Deserialize;
 use serde::de::{DeserializeOwned, DeserializeSeed};
+use serde_json::{Map, Value};
 
 pub(crate) use classify::refused;
 pub(crate) use lenient::Lenient;
 pub(crate) use list::{Members, lenient_list};
-pub(crate) use redact::redact;
+pub(crate) use object::Object;
+pub(crate) use redact::{hide, redact};
 pub(crate) use rows::{Row, Rows};
 
 use crate::error::{Error, ErrorKind};
@@ -25,28 +27,50 @@ const KEPT_BYTES: usize = 2048;
 /// How much of a value an error message shows.
 const SHOWN_CHARS: usize = 80;
 
-/// The body of `{"result": …}`.
-#[derive(Deserialize)]
-pub(crate) struct ResultBody<T> {
-    pub(crate) result: T,
-}
-
-/// The body of the older endpoints: an envelope whose `data` matters.
-#[derive(Deserialize)]
-pub(crate) struct DataBody<T> {
-    pub(crate) data: T,
-}
-
-/// Reads a successful answer.
+/// Reads the answer of a presence call: what stands in `result`.
 ///
 /// # Errors
 /// `decode`, naming the JSON path that is wrong; or, where the body holds the service's reason for a failure, the
 /// kind of that reason.
+pub(crate) fn read_result<T: DeserializeOwned>(body: &[u8]) -> Result<T, Error> {
+    read_member(body, "result")
+}
+
+/// Reads the answer of an older endpoint: what stands in its envelope's `data`. Errors as [`read_result`].
+pub(crate) fn read_data<T: DeserializeOwned>(body: &[u8]) -> Result<T, Error> {
+    read_member(body, "data")
+}
+
+fn read_member<T: DeserializeOwned>(body: &[u8], name: &str) -> Result<T, Error> {
+    match read_object(body)?.remove(name) {
+        Some(member) => read_value(body, name, member),
+        None => Err(unexpected(body, "", &format!("missing field `{name}`"))),
+    }
+}
+
+/// Reads an answer that is one object. Errors as [`read_result`].
 pub(crate) fn read<T: DeserializeOwned>(body: &[u8]) -> Result<T, Error> {
-    let mut json = serde_json::Deserializer::from_slice(body);
-    let value = serde_path_to_error::deserialize(&mut json).map_err(|error| unexpected_at(body, &error))?;
-    json.end().map_err(|error| unexpected(body, "", &error.to_string()))?;
-    Ok(value)
+    read_value(body, "", Value::Object(read_object(body)?))
+}
+
+/// Of a repeated field the last counts, here as everywhere.
+fn read_object(body: &[u8]) -> Result<Map<String, Value>, Error> {
+    match serde_json::from_slice(body) {
+        Ok(Value::Object(object)) => Ok(object),
+        Ok(_) => Err(unexpected(body, "", "expected an object")),
+        Err(error) => Err(unexpected(body, "", &error.to_string())),
+    }
+}
+
+fn read_value<T: DeserializeOwned>(body: &[u8], name: &str, value: Value) -> Result<T, Error> {
+    serde_path_to_error::deserialize(value).map_err(|error| {
+        let inside = match error.path().to_string() {
+            path if path == "." => String::new(),
+            path => path,
+        };
+        let dot = if name.is_empty() || inside.is_empty() || inside.starts_with('[') { "" } else { "." };
+        unexpected(body, &format!("{name}{dot}{inside}"), &error.inner().to_string())
+    })
 }
 
 /// As [`read`], with a seed. The path is found by a second reading, so that the first costs nothing.
@@ -69,16 +93,12 @@ where
 
 /// Reads `{"result":"ok"}`; any other text in `result` is the reason of a failure.
 pub(crate) fn read_ok(body: &[u8]) -> Result<(), Error> {
-    let answer: ResultBody<String> = read(body)?;
-    if answer.result.trim().eq_ignore_ascii_case("ok") {
+    let result: String = read_result(body)?;
+    if result.trim().eq_ignore_ascii_case("ok") {
         Ok(())
     } else {
         Err(unexpected(body, "result", "expected \"ok\""))
     }
-}
-
-fn unexpected_at(body: &[u8], error: &serde_path_to_error::Error<serde_json::Error>) -> Error {
-    unexpected(body, &error.path().to_string(), &error.inner().to_string())
 }
 
 /// The error for a successful status whose body is not what the call returns.
@@ -91,7 +111,7 @@ fn unexpected(body: &[u8], path: &str, problem: &str) -> Error {
         if matches!(path, "" | ".") { String::new() } else { format!(" at {}", shorten(path, SHOWN_CHARS)) };
     let what =
         if body.is_empty() { "the answer is empty" } else { "the answer is not what this call returns" };
-    Error::new(ErrorKind::Decode, format!("{what}{place}: {}", shorten(problem, 2 * SHOWN_CHARS)))
+    Error::new(ErrorKind::Decode, format!("{what}{place}: {}", shorten(&redact(problem), 2 * SHOWN_CHARS)))
         .with_hint(Some("See the error's body for what came; a proxy on the way may have answered instead."))
 }
 
@@ -133,9 +153,25 @@ mod tests {
 
     #[test]
     fn a_wrong_type_names_its_path() {
-        let error = read::<ResultBody<Vec<u32>>>(br#"{"result":[1,{}]}"#).map(|_| ()).unwrap_err();
-        assert_eq!(error.kind(), ErrorKind::Decode);
-        assert!(error.message().contains("at result[1]:"), "{error}");
+        for (body, path) in [
+            (r#"{"result":[1,{}]}"#, " at result[1]:"),
+            (r#"{"result":7}"#, " at result:"),
+            (r#"{"result":null}"#, " at result:"),
+            ("{}", "missing field `result`"),
+            ("[[1]]", "expected an object"),
+        ] {
+            let error = read_result::<Vec<u32>>(body.as_bytes()).unwrap_err();
+            assert_eq!(error.kind(), ErrorKind::Decode);
+            assert!(error.message().contains(path), "{error}");
+        }
+    }
+
+    #[test]
+    fn a_token_in_the_wrong_place_is_masked_in_the_message() {
+        let error = read_result::<u32>(br#"{"result":["YWMtAAAAAAAAAAAAAAAAAAAA"]}"#).unwrap_err();
+        assert!(!format!("{error} {error:?}").contains("YWMt"), "{error:?}");
+        let error = read_data::<u32>(br#"{"data":"YWMtAAAAAAAAAAAAAAAAAAAA"}"#).unwrap_err();
+        assert!(error.message().contains("[redacted]"), "{error}");
     }
 
     #[test]

@@ -6,12 +6,12 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::clock::Clock;
+use crate::http::server::Server;
 use crate::identity::Identity;
-use crate::journal::Journal;
-use crate::server::Server;
+use crate::journal::log::Journal;
 use crate::service::Service;
 use crate::settings::Settings;
-use crate::state::State;
+use crate::world::state::State;
 
 /// A running emulator. Dropping it closes its port and its connections.
 ///

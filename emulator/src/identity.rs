@@ -3,7 +3,7 @@
 use std::fmt;
 use std::io;
 
-use crate::segment::Segment;
+use crate::http::segment::Segment;
 
 const APP_ID: &str = "8be024f0-e978-11e8-b697-5d598d5f8402";
 

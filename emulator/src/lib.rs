@@ -70,44 +70,25 @@
 #![forbid(unsafe_code)]
 
 mod clock;
-mod control;
 mod emulator;
-mod exchange;
-mod groups;
+mod endpoint;
+mod http;
 mod identity;
 mod journal;
-mod ledger;
 mod limit;
-mod mask;
 mod operation;
-mod presence;
-mod rates;
-mod received;
-mod record;
-mod refusal;
-mod route;
-mod segment;
-mod server;
 mod service;
 mod settings;
 #[cfg(test)]
 mod stage;
-mod state;
-mod subscriptions;
-mod token;
-mod tokens;
-mod turn;
-mod usernames;
-mod users;
-mod wire;
 mod world;
 
 pub use clock::Clock;
 pub use emulator::{Builder, Emulator};
-pub use journal::Journal;
+pub use http::segment::Segment;
+pub use journal::log::Journal;
+pub use journal::record::{Change, ChangeKind, Entry, Request};
+pub use limit::rates::{PerSecond, RateLimit, Window};
 pub use operation::Operation;
-pub use rates::{PerSecond, RateLimit, Window};
-pub use record::{Change, ChangeKind, Entry, Request};
-pub use segment::Segment;
 pub use settings::{PresenceErrors, Settings};
-pub use state::{Counts, State};
+pub use world::state::{Counts, State};

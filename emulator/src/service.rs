@@ -5,11 +5,11 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use crate::clock::Clock;
 use crate::identity::Identity;
-use crate::journal::Journal;
-use crate::limit::Limiter;
+use crate::journal::log::Journal;
+use crate::limit::limiter::Limiter;
 use crate::settings::Settings;
-use crate::tokens::Tokens;
-use crate::world::{Scribe, World};
+use crate::world::store::{Scribe, World};
+use crate::world::tokens::Tokens;
 
 pub(crate) struct Service {
     pub(crate) identity: Identity,
@@ -64,8 +64,8 @@ mod tests {
     use std::panic::{AssertUnwindSafe, catch_unwind};
 
     use super::*;
+    use crate::limit::rates::RateLimit;
     use crate::operation::Operation;
-    use crate::rates::RateLimit;
 
     fn service() -> Service {
         let settings = Settings { rate_limit: RateLimit::uniform(1), ..Settings::default() };

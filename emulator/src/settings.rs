@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use crate::rates::RateLimit;
+use crate::limit::rates::RateLimit;
 
 /// The emulator's switches; every field has a default, also when read from JSON.
 ///

@@ -3,14 +3,14 @@
 use serde_json::Value;
 
 use crate::clock::Clock;
+use crate::endpoint::turn::Turn;
+use crate::http::received::Received;
 use crate::identity::Identity;
-use crate::journal::Journal;
-use crate::received::Received;
-use crate::record::ChangeKind;
+use crate::journal::log::Journal;
+use crate::journal::record::ChangeKind;
 use crate::settings::Settings;
-use crate::tokens::Tokens;
-use crate::turn::Turn;
-use crate::world::{Scribe, World};
+use crate::world::store::{Scribe, World};
+use crate::world::tokens::Tokens;
 
 /// 2023-11-14T22:13:20Z.
 pub(crate) const NOW: u64 = 1_700_000_000;

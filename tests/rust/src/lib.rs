@@ -3,7 +3,6 @@
 //!
 //! Nothing here panics: a case that fails, or that cannot be read, is a line in a [`Report`].
 
-mod base64;
 mod call;
 pub mod canned;
 mod expect;
@@ -18,6 +17,11 @@ pub use files::{Kind, case_files, error_kinds, wire_files, wire_text};
 pub use report::Report;
 pub use scenario::{run_scenarios, scenario_count};
 pub use vector::{run_vectors, vector_count, wire_files_used};
+
+/// The README's Rust, which runs as every other example does.
+#[cfg(doctest)]
+#[doc = include_str!("../../../README.md")]
+struct Readme;
 
 /// What is wrong with a case, in words.
 type Problem = String;

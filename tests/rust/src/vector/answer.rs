@@ -5,7 +5,10 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use serde::Deserialize;
 
-use crate::{Problem, base64, canned, files};
+use base64::Engine;
+use base64::prelude::BASE64_STANDARD;
+
+use crate::{Problem, canned, files};
 
 /// How much of an answer an error keeps.
 const KEPT_BYTES: usize = 2048;
@@ -83,8 +86,8 @@ impl Answer {
         match (&self.body, &self.body_file, &self.body_base64, &self.body_parts) {
             (Some(text), None, None, None) => Ok(text.as_bytes().to_vec()),
             (None, Some(file), None, None) => files::wire_text(file),
-            (None, None, Some(base64), None) => {
-                base64::decode(base64).ok_or_else(|| "body_base64 is no Base64".into())
+            (None, None, Some(text), None) => {
+                BASE64_STANDARD.decode(text).map_err(|_| "body_base64 is no Base64".into())
             }
             (None, None, None, Some(parts)) => {
                 Ok(parts.iter().map(|(text, times)| text.repeat(*times)).collect::<String>().into_bytes())

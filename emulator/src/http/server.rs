@@ -18,11 +18,11 @@ use tokio::net::TcpStream;
 use tokio::sync::oneshot;
 use tokio::task::JoinSet;
 
-use crate::control;
-use crate::exchange::{Answer, Asked};
-use crate::received::Received;
+use crate::http::control;
+use crate::http::exchange::{Answer, Asked};
+use crate::http::received::Received;
+use crate::http::wire::{FirstLine, Wire};
 use crate::service::Service;
-use crate::wire::{FirstLine, Wire};
 
 const ACCEPT_PAUSE: Duration = Duration::from_millis(10);
 

@@ -7,9 +7,9 @@ use std::time::Duration;
 use serde_json::json;
 
 use crate::clock::millis;
-use crate::record::ChangeKind;
-use crate::refusal::Refusal;
-use crate::world::Scribe;
+use crate::http::refusal::Refusal;
+use crate::journal::record::ChangeKind;
+use crate::world::store::Scribe;
 
 /// Issued and accepted tokens with their ends, in milliseconds since the Unix epoch; none for those that never
 /// end. Ended ones are kept, to tell an expired token from an unknown one.
@@ -66,7 +66,7 @@ fn bearer(authorization: &str) -> Option<&str> {
 mod tests {
     use super::*;
     use crate::clock::Clock;
-    use crate::journal::Journal;
+    use crate::journal::log::Journal;
 
     #[test]
     fn a_token_is_unknown_valid_or_expired() {

@@ -4,8 +4,8 @@ use http_body_util::BodyExt;
 use hyper::body::Incoming;
 use hyper::header::{AUTHORIZATION, CONTENT_TYPE, HOST, HeaderName};
 
-use crate::exchange::LARGEST_BODY;
-use crate::wire::FirstLine;
+use crate::http::exchange::LARGEST_BODY;
+use crate::http::wire::FirstLine;
 
 /// How much of an oversized body is read away, so that the caller is ready to read the answer.
 const LARGEST_DRAINED: usize = 8 * 1_024 * 1_024;

@@ -2,8 +2,8 @@
 
 use serde_json::json;
 
-use crate::refusal::Refusal;
-use crate::turn::{Outcome, Turn};
+use crate::endpoint::turn::{Outcome, Turn};
+use crate::http::refusal::Refusal;
 
 /// `GET /presence/online/{group_id}/type/{query_type}`
 pub(crate) fn online_count(turn: &Turn<'_>, group: &str, query_type: &str) -> Outcome {

@@ -1,7 +1,7 @@
 //! From a method and a path to an operation, by the number of segments alone, as the service does it.
 
+use crate::http::segment::Segment;
 use crate::operation::Operation;
-use crate::segment::Segment;
 
 /// What a request asks for, with the parameters of its path. User ids are in lower case.
 #[derive(Clone, Debug, PartialEq, Eq)]

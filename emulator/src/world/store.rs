@@ -5,9 +5,9 @@ use std::collections::BTreeMap;
 use indexmap::IndexMap;
 use serde_json::{Map, Value, json};
 
-use crate::journal::Journal;
-use crate::ledger::{Ledger, Moment};
-use crate::record::{Change, ChangeKind};
+use crate::journal::log::Journal;
+use crate::journal::record::{Change, ChangeKind};
+use crate::world::ledger::{Ledger, Moment};
 
 /// All users, subscriptions and groups. User ids are in lower case.
 #[derive(Debug, Default)]
@@ -180,7 +180,7 @@ impl World {
 mod tests {
     use super::*;
     use crate::clock::Clock;
-    use crate::ledger::MOST;
+    use crate::world::ledger::MOST;
 
     fn kinds(journal: &Journal) -> Vec<ChangeKind> {
         journal.changes().iter().map(|change| change.kind).collect()

@@ -2,18 +2,23 @@
 
 use serde_json::Value;
 
+use crate::endpoint::groups;
+use crate::endpoint::presence;
+use crate::endpoint::subscriptions;
+use crate::endpoint::token;
+use crate::endpoint::turn::{Outcome, Turn};
+use crate::endpoint::users;
+use crate::http::received::Received;
+use crate::http::refusal::Refusal;
+use crate::http::route::{Miss, Route};
+use crate::http::segment::Segment;
 use crate::identity::Identity;
+use crate::journal::mask;
+use crate::journal::record::Request;
 use crate::operation::Operation;
-use crate::received::Received;
-use crate::record::Request;
-use crate::refusal::Refusal;
-use crate::route::{Miss, Route};
-use crate::segment::Segment;
 use crate::service::{Inner, Service};
 use crate::settings::PresenceErrors;
-use crate::turn::{Outcome, Turn};
-use crate::world::Scribe;
-use crate::{groups, mask, presence, subscriptions, token, users};
+use crate::world::store::Scribe;
 
 /// The largest body that the service's gateway lets through.
 pub(crate) const LARGEST_BODY: usize = 5_120;

@@ -5,8 +5,8 @@ use std::time::Duration;
 use serde_json::{Value, json};
 
 use crate::clock::millis;
-use crate::refusal::Refusal;
-use crate::turn::{Outcome, Turn};
+use crate::endpoint::turn::{Outcome, Turn};
+use crate::http::refusal::Refusal;
 
 /// `POST /token`
 pub(crate) fn issue(turn: &mut Turn<'_>) -> Outcome {

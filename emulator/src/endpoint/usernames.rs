@@ -3,7 +3,7 @@
 use indexmap::IndexSet;
 use serde_json::Value;
 
-use crate::refusal::Refusal;
+use crate::http::refusal::Refusal;
 
 /// Ids per call.
 const MOST: usize = 100;

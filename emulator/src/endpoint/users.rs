@@ -2,9 +2,9 @@
 
 use serde_json::{Value, json};
 
-use crate::refusal::Refusal;
-use crate::turn::{Outcome, Turn};
-use crate::usernames;
+use crate::endpoint::turn::{Outcome, Turn};
+use crate::endpoint::usernames;
+use crate::http::refusal::Refusal;
 
 /// `POST /users`
 pub(crate) fn register(turn: &mut Turn<'_>) -> Outcome {
@@ -90,9 +90,9 @@ pub(crate) fn devices(turn: &Turn<'_>, user: &str) -> Outcome {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::record::ChangeKind;
+    use crate::journal::record::ChangeKind;
     use crate::stage::Stage;
-    use crate::world::Device;
+    use crate::world::store::Device;
 
     fn user(id: &str) -> Value {
         json!({"username": id, "password": "x"})

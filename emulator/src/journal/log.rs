@@ -8,8 +8,8 @@ use std::time::{Duration, Instant};
 use tokio::sync::Notify;
 
 use crate::clock::Clock;
+use crate::journal::record::{Change, Entry, Request};
 use crate::operation::Operation;
-use crate::record::{Change, Entry, Request};
 
 const CAPACITY: usize = 1_000_000;
 
@@ -243,7 +243,7 @@ impl fmt::Debug for Journal {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::record::ChangeKind;
+    use crate::journal::record::ChangeKind;
 
     fn change(journal: &Journal, user: &str) {
         journal.changed(|seq, at_ms| Change::new(seq, at_ms, ChangeKind::Registered, user));

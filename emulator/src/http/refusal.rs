@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use serde_json::{Value, json};
 
-use crate::route::Miss;
+use crate::http::route::Miss;
 use crate::settings::PresenceErrors;
 
 /// An error answer: status, code, class and text as the service words them.

@@ -4,13 +4,13 @@ use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
 use crate::clock::millis;
+use crate::http::received::Received;
+use crate::http::refusal::Refusal;
 use crate::identity::Identity;
-use crate::ledger::Moment;
-use crate::received::Received;
-use crate::refusal::Refusal;
 use crate::settings::Settings;
-use crate::tokens::Tokens;
-use crate::world::{Scribe, World};
+use crate::world::ledger::Moment;
+use crate::world::store::{Scribe, World};
+use crate::world::tokens::Tokens;
 
 /// How an endpoint answers: a body for 200, or a refusal.
 pub(crate) type Outcome = Result<Value, Refusal>;

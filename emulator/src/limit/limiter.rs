@@ -3,8 +3,8 @@
 use std::collections::{HashMap, VecDeque};
 use std::time::Duration;
 
+use crate::limit::rates::{RateLimit, Window};
 use crate::operation::Operation;
-use crate::rates::{RateLimit, Window};
 
 const SECOND: u128 = 1_000_000_000;
 

@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use crate::exchange::LARGEST_BODY;
+use crate::http::exchange::LARGEST_BODY;
 use crate::operation::Operation;
 
 const MASKED: &str = "***";

@@ -2,9 +2,9 @@
 
 use serde_json::{Map, Value, json};
 
-use crate::refusal::Refusal;
-use crate::turn::{Outcome, Turn};
-use crate::usernames;
+use crate::endpoint::turn::{Outcome, Turn};
+use crate::endpoint::usernames;
+use crate::http::refusal::Refusal;
 
 const LONGEST_EXT: usize = 1_024;
 
@@ -70,7 +70,7 @@ fn status_value(turn: &Turn<'_>, status: &str) -> Value {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::record::ChangeKind;
+    use crate::journal::record::ChangeKind;
     use crate::stage::{NOW, Stage};
 
     fn set_with(stage: &mut Stage, body: &Value) -> Outcome {

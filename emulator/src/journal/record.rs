@@ -3,8 +3,8 @@
 use serde::Serialize;
 use serde_json::{Map, Value};
 
+use crate::http::segment::Segment;
 use crate::operation::Operation;
-use crate::segment::Segment;
 
 /// One entry of the [`Journal`](crate::Journal); in JSON its `type` is `request` or `change`.
 #[derive(Clone, Debug, PartialEq, Serialize)]

@@ -6,7 +6,7 @@ use serde::Serialize;
 use serde_json::{Map, Value, json};
 
 use crate::service::Service;
-use crate::world::Device;
+use crate::world::store::Device;
 
 /// A handle to what the emulator remembers: look at it, or change it as clients and the console would.
 ///
@@ -148,9 +148,9 @@ fn id(user: &str) -> String {
 mod tests {
     use super::*;
     use crate::identity::Identity;
-    use crate::ledger::Moment;
-    use crate::record::ChangeKind;
+    use crate::journal::record::ChangeKind;
     use crate::settings::Settings;
+    use crate::world::ledger::Moment;
 
     fn state_at(ms: u64) -> State {
         let service = Service::new(Identity::default(), Settings::default());

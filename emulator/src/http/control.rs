@@ -6,11 +6,11 @@ use std::time::Duration;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use crate::exchange::Answer;
-use crate::received::Received;
+use crate::http::exchange::Answer;
+use crate::http::received::Received;
 use crate::service::Service;
 use crate::settings::Settings;
-use crate::state::State;
+use crate::world::state::State;
 
 const PREFIX: &str = "/_emulator/";
 

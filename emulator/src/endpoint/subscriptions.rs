@@ -2,10 +2,10 @@
 
 use serde_json::{Value, json};
 
-use crate::presence::item;
-use crate::refusal::Refusal;
-use crate::turn::{Outcome, Turn};
-use crate::usernames;
+use crate::endpoint::presence::item;
+use crate::endpoint::turn::{Outcome, Turn};
+use crate::endpoint::usernames;
+use crate::http::refusal::Refusal;
 
 const LONGEST_SECONDS: u64 = 2_592_000;
 
@@ -80,8 +80,8 @@ fn digits(text: &str) -> Option<u64> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::ledger::MOST;
     use crate::stage::{NOW, Stage};
+    use crate::world::ledger::MOST;
 
     #[test]
     fn a_parameter_is_absent_a_number_or_wrong() {

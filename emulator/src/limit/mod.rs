@@ -1,0 +1,4 @@
+//! Calls a second.
+
+pub(crate) mod limiter;
+pub(crate) mod rates;

@@ -13,7 +13,25 @@ use easemob_presence_emulator::Emulator;
 use httpdate::fmt_http_date as date;
 
 #[tokio::main]
-async fn main() -> Result<ExitCode, Box<dyn Error>> {
+async fn main() -> ExitCode {
+    match demo().await {
+        Ok(0) => {
+            println!("\nAll calls succeeded.");
+            ExitCode::SUCCESS
+        }
+        Ok(failures) => {
+            println!("\n{failures} of 10 calls failed; the lines above say why.");
+            ExitCode::FAILURE
+        }
+        Err(error) => {
+            eprintln!("{error}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+/// Makes the calls; how many failed.
+async fn demo() -> Result<u32, Box<dyn Error>> {
     // Kept to the end: dropping the emulator stops it.
     let (client, _emulator) = if std::env::var_os("EASEMOB_HOST").is_some() {
         println!("Live service, as the environment says.");
@@ -25,14 +43,7 @@ async fn main() -> Result<ExitCode, Box<dyn Error>> {
         prepare(&emulator);
         (ClientBuilder::default().emulator(emulator.host()).build()?, Some(emulator))
     };
-    let failures = tour(&client).await?;
-    println!();
-    if failures == 0 {
-        println!("All calls succeeded.");
-        return Ok(ExitCode::SUCCESS);
-    }
-    println!("{failures} of 10 calls failed; the lines above say why.");
-    Ok(ExitCode::FAILURE)
+    tour(&client).await
 }
 
 /// People for the examples: c2 is online on a phone, user1 is offline, a group has 100 members online.

@@ -307,6 +307,22 @@ async fn a_provider_that_fails_panics_or_hangs_is_an_error_and_the_next_call_ask
 }
 
 #[test]
+fn a_token_request_that_went_down_with_its_runtime_is_made_again_in_the_next() {
+    let runtime = || tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    let script = Script::new(vec![Step::Hang, token(1)], vec![OK]);
+    let pipeline = Pipeline::new(script.clone(), credentials(), LIMITS);
+    runtime().block_on(async {
+        let mut call = run(&pipeline).boxed();
+        while script.seen().is_empty() {
+            assert!((&mut call).now_or_never().is_none());
+            tokio::task::yield_now().await;
+        }
+    });
+    runtime().block_on(run(&pipeline)).unwrap();
+    assert_eq!(script.seen(), ["token", "token", "Bearer one"]);
+}
+
+#[test]
 fn a_call_outside_a_runtime_says_so() {
     let pipeline = Pipeline::new(Script::new(vec![], vec![]), credentials(), LIMITS);
     let error = run(&pipeline).now_or_never().unwrap().unwrap_err();

@@ -2,6 +2,7 @@
 
 use std::fmt;
 use std::future::Future;
+use std::panic::AssertUnwindSafe;
 use std::pin::Pin;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -170,7 +171,8 @@ fn margin(life: Duration) -> Duration {
     (life / 5).min(Duration::from_secs(300))
 }
 
-type InFlight = Shared<BoxFuture<'static, Result<Arc<Issued>, Error>>>;
+/// None if the task went down with its runtime: a client may outlive the one that asked first.
+type InFlight = Shared<BoxFuture<'static, Option<Result<Arc<Issued>, Error>>>>;
 
 #[derive(Default)]
 struct State {
@@ -194,17 +196,25 @@ impl Tokens {
 
     /// The current token, or the one that a single request for all waiting callers brings.
     pub(super) async fn get(self: &Arc<Self>) -> Result<Arc<Issued>, Error> {
-        let in_flight = {
+        loop {
+            let in_flight = {
+                let mut state = self.lock();
+                if let Some(current) = state.current.as_ref().filter(|current| current.is_fresh()) {
+                    return Ok(Arc::clone(current));
+                }
+                match &state.in_flight {
+                    Some(in_flight) => in_flight.clone(),
+                    None => state.in_flight.insert(self.start()).clone(),
+                }
+            };
+            if let Some(outcome) = in_flight.clone().await {
+                return outcome;
+            }
             let mut state = self.lock();
-            if let Some(current) = state.current.as_ref().filter(|current| current.is_fresh()) {
-                return Ok(Arc::clone(current));
+            if state.in_flight.as_ref().is_some_and(|current| current.ptr_eq(&in_flight)) {
+                state.in_flight = None;
             }
-            match &state.in_flight {
-                Some(in_flight) => in_flight.clone(),
-                None => state.in_flight.insert(self.start()).clone(),
-            }
-        };
-        in_flight.await
+        }
     }
 
     /// Gives up the token that the service refused; false if no other can be had. A token that has been replaced
@@ -236,23 +246,17 @@ impl Tokens {
     fn start(self: &Arc<Self>) -> InFlight {
         let tokens = Arc::clone(self);
         let task = tokio::spawn(async move {
-            let fetched = tokens.fetch().await;
+            let fetched = AssertUnwindSafe(tokens.fetch()).catch_unwind().await;
             let mut state = tokens.lock();
             state.in_flight = None;
-            let issued = fetched.and_then(|token| Issued::new(token, state.generation + 1)).map(Arc::new)?;
+            let token = fetched
+                .unwrap_or_else(|_| Err(Error::new(ErrorKind::Auth, "the token provider panicked")))?;
+            let issued = Arc::new(Issued::new(token, state.generation + 1)?);
             state.generation += 1;
             state.current = Some(Arc::clone(&issued));
             Ok(issued)
         });
-        let tokens = Arc::clone(self);
-        async move {
-            task.await.unwrap_or_else(|error| {
-                tokens.lock().in_flight = None;
-                Err(Error::new(ErrorKind::Auth, "the token provider panicked").with_source(error))
-            })
-        }
-        .boxed()
-        .shared()
+        task.map(Result::ok).boxed().shared()
     }
 
     async fn fetch(&self) -> Result<AppToken, Error> {

@@ -18,18 +18,19 @@ if TYPE_CHECKING:
     import logging
     from collections.abc import Generator
 
-_DEBUG, _INFO = 10, 20
+DEBUG, INFO = 10, 20
 _logger: logging.Logger | None = None
 
 
 def wanted() -> bool:
     """Whether anyone would read a record."""
     if _logger is None:
-        return "logging" in sys.modules and _get_logger().isEnabledFor(_INFO)
-    return _logger.isEnabledFor(_INFO)
+        return "logging" in sys.modules and get_logger().isEnabledFor(INFO)
+    return _logger.isEnabledFor(INFO)
 
 
-def _get_logger() -> logging.Logger:
+def get_logger() -> logging.Logger:
+    """The package's logger."""
     global _logger
     if _logger is None:
         import logging
@@ -47,7 +48,7 @@ def timed(operation: str, subject: str | None) -> Generator[None, None, None]:
         operation: The operation's name.
         subject: The user id, if it may be logged.
     """
-    logger, start = _get_logger(), time.perf_counter()
+    logger, start = get_logger(), time.perf_counter()
     name = operation if subject is None else f"{operation} by {subject}"
 
     def record(level: int, outcome: str, **fields: object) -> None:
@@ -60,9 +61,9 @@ def timed(operation: str, subject: str | None) -> Generator[None, None, None]:
     except PresenceError as error:
         answered = "" if error.status is None else f" ({error.status})"
         fields = {"kind": error.kind, "status": error.status, "request_id": error.request_id}
-        record(_INFO, f"failed with {error.kind}{answered}", attempts=error.attempts, **fields)
+        record(INFO, f"failed with {error.kind}{answered}", attempts=error.attempts, **fields)
         raise
     except BaseException:
-        record(_INFO, "was cancelled")
+        record(INFO, "was cancelled")
         raise
-    record(_DEBUG, "succeeded")
+    record(DEBUG, "succeeded")

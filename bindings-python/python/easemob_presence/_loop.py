@@ -29,6 +29,9 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 _LISTENER_PATIENCE = 1.0
+# Bound once: each of these is called for every call.
+_running_loop = asyncio.get_running_loop
+_wanted = _log.get_logger().isEnabledFor
 
 
 class Waiter(Protocol):
@@ -64,7 +67,7 @@ class Bridge:
 class _LastUsed(threading.local):
     """This thread's latest loop and bridge, so that the usual look-up is two comparisons."""
 
-    loop: Callable[[], object] = staticmethod(lambda: None)
+    loop: Callable[[], asyncio.AbstractEventLoop | None] = staticmethod(lambda: None)
     bridge: Callable[[], Bridge | None] = staticmethod(lambda: None)
 
 
@@ -143,7 +146,7 @@ async def run(call: _native.Call[T], subject: str | None = None) -> T:
         PresenceError: As the call says.
         RuntimeError: In a coroutine that neither asyncio nor trio runs.
     """
-    if _log.wanted():
+    if _wanted(_log.INFO):
         with _log.timed(call.operation, subject):
             return await _run(call)
     return await _run(call)
@@ -151,19 +154,21 @@ async def run(call: _native.Call[T], subject: str | None = None) -> T:
 
 async def _run(call: _native.Call[T]) -> T:
     try:
-        loop = asyncio.get_running_loop()
+        loop = _running_loop()
     except RuntimeError:
         return await _run_elsewhere(call)
-    bridge = _last_used.bridge() if _last_used.loop() is loop else None
-    if bridge is None or bridge.generation != _native.generation():
+    last = _last_used
+    bridge = last.bridge() if last.loop() is loop else None
+    if bridge is None:
         bridge = _bridge_of(loop)
     future: asyncio.Future[T] = loop.create_future()
+    pending = bridge.pending
     ident = call.start(bridge.queue)
-    bridge.pending[ident] = future
+    pending[ident] = future
     try:
         return await future
     except BaseException:
-        bridge.pending.pop(ident, None)
+        pending.pop(ident, None)
         call.cancel()
         raise
     finally:
@@ -187,6 +192,7 @@ def _after_fork_in_child() -> None:
     """Fails what the parent's calls left waiting here: their outcomes will only ever reach the parent."""
     global _registering
     _registering = threading.Lock()
+    _last_used.loop = _last_used.bridge = lambda: None
     bridges = [bridge for known in list(_bridges.values()) if (bridge := known()) is not None]
     _bridges.clear()
     for bridge in bridges:

@@ -84,7 +84,7 @@ class ConfigError(PresenceError, ValueError):
     kind = "config"
 
 
-class AuthError(PresenceError):
+class AuthError(PresenceError, PermissionError):
     """The service does not accept the token, or the client id and secret; or the token provider failed."""
 
     kind = "auth"
@@ -126,7 +126,7 @@ class QuotaExceededError(PresenceError):
     kind = "quota_exceeded"
 
 
-class TooLargeError(PresenceError, ValueError):
+class TooLargeError(PresenceError):
     """The request or the answer is larger than allowed."""
 
     kind = "too_large"

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import pytest
+from support.silent import SilentServer
 
 from easemob_presence.testing import Emulator
 
@@ -26,3 +27,11 @@ def client(emulator: Emulator) -> Iterator[PresenceClient]:
     """A client of the emulator."""
     with emulator.client() as client:
         yield client
+
+
+@pytest.fixture
+def silent() -> Iterator[SilentServer]:
+    """A server that takes requests and never answers."""
+    server = SilentServer()
+    yield server
+    server.close()

@@ -18,13 +18,13 @@ use std::time::Duration;
 
 use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
-use pyo3::exceptions::PyRuntimeError;
+use pyo3::exceptions::{PyRuntimeError, PySystemExit};
 use pyo3::prelude::*;
 use tokio::runtime::Handle;
 use tokio::task::AbortHandle;
 
 use crate::errors::Failure;
-use crate::runtime::{Local, engine};
+use crate::runtime::{Local, engine, is_stopped};
 use crate::values::Value;
 
 /// How often a thread that waits looks for signals, so that Ctrl-C works.
@@ -107,8 +107,9 @@ impl Queue {
     }
 }
 
-/// Reports the outcome of one call, come what may: a task that is aborted or dies with its runtime still ends its
-/// caller's wait.
+/// Reports the outcome of one call, come what may: a task that is aborted or panics still ends its caller's wait. Only
+/// at interpreter exit it keeps silent: a loop in a daemon thread, which Python is about to freeze, would have its last
+/// words about it.
 struct Report {
     id: u64,
     to: Arc<Finished>,
@@ -117,7 +118,9 @@ struct Report {
 
 impl Drop for Report {
     fn drop(&mut self) {
-        self.to.push(self.id, self.outcome.take().unwrap_or(Err(Failure::Stopped)));
+        if self.outcome.is_some() || !is_stopped() {
+            self.to.push(self.id, self.outcome.take().unwrap_or(Err(Failure::Stopped)));
+        }
     }
 }
 
@@ -213,6 +216,9 @@ impl Call {
             (waited, receiver) = py.detach(move || (receiver.recv_timeout(SIGNAL_CHECK), receiver));
             match waited {
                 Ok(outcome) => return into_python(py, outcome),
+                // The interpreter exits, and this is a daemon thread that must leave native code before that. It is
+                // the one exception with which a thread ends without a word.
+                Err(RecvTimeoutError::Disconnected) if is_stopped() => return Err(PySystemExit::new_err(())),
                 Err(RecvTimeoutError::Disconnected) => return Err(Failure::Stopped.into_exception(py)),
                 Err(RecvTimeoutError::Timeout) => {
                     py.check_signals().inspect_err(|_| self.abort())?;

@@ -18,7 +18,7 @@ pub(crate) enum Failure {
     Core(Error),
     /// The call was begun in the process that this one was forked from.
     Forked,
-    /// The interpreter is exiting.
+    /// The runtime is gone: the interpreter is exiting.
     Stopped,
     /// No thread could be started.
     NoRuntime(io::Error),
@@ -41,7 +41,7 @@ impl Failure {
                 "this call was begun before the process forked, and its connection stayed with the parent. \
                  Make the call again: the client itself works in the child.",
             ),
-            Self::Stopped => plain(py, "closed", "the interpreter is exiting, which ended this call."),
+            Self::Stopped => plain(py, "closed", "the interpreter is exiting; no call can be made any more."),
             Self::NoRuntime(error) => return error.into(),
         };
         made.map_or_else(|error| error, PyErr::from_value)

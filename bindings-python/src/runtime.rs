@@ -171,9 +171,14 @@ impl Drop for Waiting<'_> {
     }
 }
 
+/// Whether the interpreter is exiting.
+pub(crate) fn is_stopped() -> bool {
+    STOPPED.load(Ordering::Acquire)
+}
+
 /// This process's runtime, started at first use.
 pub(crate) fn engine() -> Result<&'static Engine, Failure> {
-    if STOPPED.load(Ordering::Acquire) {
+    if is_stopped() {
         return Err(Failure::Stopped);
     }
     ENGINE.get_or_make(Engine::start).map_err(Failure::NoRuntime)

@@ -207,7 +207,8 @@ def _fail(waiter: Waiter) -> None:
         "this call was begun before the process forked, and its connection stayed with the parent. "
         "Make the call again: the client itself works in the child."
     )
-    waiter.set_exception(make("forked", text, {"message": text}, []))
+    with contextlib.suppress(RuntimeError):  # a loop in debug mode, whose own thread did not come along
+        waiter.set_exception(make("forked", text, {"message": text}, []))
     if isinstance(waiter, asyncio.Future):
         # Most children never run the parent's loop again; what no one can await must not warn at exit.
         waiter.exception()

@@ -38,6 +38,7 @@ class AsyncUser:
         """Sets the status of one of the user's devices; see `User.set`.
 
         Example:
+            >>> from easemob_presence import Status
             >>> await client.user("c1").set(Status.custom(100), resource="android_123423453246", ext="busy")
         """
         await run(self._native.set(status, resource, ext, timeout), self._subject)
@@ -83,8 +84,10 @@ class AsyncUser:
         """All of the user's subscriptions, page after page, for `async for`; see `User.subscriptions`.
 
         Example:
-            >>> [subscription.user_id async for subscription in client.user("wzy").subscriptions()]
-            ['c3']
+            >>> wzy = client.user("wzy")
+            >>> presences = await wzy.subscribe(["c2", "c3"])
+            >>> [subscription.user_id async for subscription in wzy.subscriptions()]
+            ['c2', 'c3']
         """
         return AsyncSubscriptions(self._native.subscriptions(page_size), self._client, self._subject)
 
@@ -95,7 +98,7 @@ class AsyncUser:
 
         Example:
             >>> (await client.user("wzy").subscriptions_page(1, page_size=50)).total
-            1
+            0
         """
         return await run(self._native.subscriptions_page(page, page_size, timeout), self._subject)
 
@@ -113,6 +116,7 @@ class AsyncUser:
         """Whether the user is logged in somewhere; see `User.is_online`.
 
         Example:
+            >>> emulator.state.login("c4", "ios_1")
             >>> await client.user("c4").is_online()
             True
         """

@@ -109,6 +109,7 @@ class Emulator:
         OSError: If no port can be bound.
 
     Example:
+        >>> from easemob_presence.testing import Emulator
         >>> with Emulator(numbers_as_strings=False) as emulator:
         ...     emulator.app_key
         'easemob-demo#test'
@@ -179,6 +180,7 @@ class Emulator:
             ValueError: For a setting that does not exist.
 
         Example:
+            >>> from easemob_presence.testing import Emulator
             >>> with Emulator() as emulator:
             ...     emulator.configure(presence_enabled=False, rate_limit={"per_second": {"get": 5}})
             ...     emulator.settings()["rate_limit"]["per_second"]["get"]

@@ -72,6 +72,7 @@ class User:
             PresenceError: For the rest.
 
         Example:
+            >>> from easemob_presence import Status
             >>> client.user("c1").set(Status.custom(100), resource="android_123423453246", ext="busy")
         """
         wait(self._native.set(status, resource, ext, timeout), self._subject)
@@ -180,8 +181,10 @@ class User:
             An iterator of `Subscription`, which raises what a page raises.
 
         Example:
-            >>> [subscription.user_id for subscription in client.user("wzy").subscriptions()]
-            ['c3']
+            >>> wzy = client.user("wzy")
+            >>> presences = wzy.subscribe(["c2", "c3"])
+            >>> [subscription.user_id for subscription in wzy.subscriptions()]
+            ['c2', 'c3']
         """
         return Subscriptions(self._native.subscriptions(page_size), self._client, self._subject)
 
@@ -206,7 +209,7 @@ class User:
 
         Example:
             >>> client.user("wzy").subscriptions_page(1, page_size=50).total
-            1
+            0
         """
         return wait(self._native.subscriptions_page(page, page_size, timeout), self._subject)
 
@@ -248,6 +251,7 @@ class User:
             PresenceError: For the rest.
 
         Example:
+            >>> emulator.state.login("c4", "ios_1")
             >>> client.user("c4").is_online()
             True
         """

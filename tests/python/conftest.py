@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import pytest
-from support.silent import SilentServer
 
 from easemob_presence.testing import Emulator
+from support.silent import SilentServer
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

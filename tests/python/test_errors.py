@@ -9,10 +9,10 @@ import pickle
 import socket
 
 import pytest
-from support.files import VECTORS
 
 import easemob_presence
 from easemob_presence import ConnectError, PresenceClient, PresenceError
+from support.files import VECTORS
 
 TABLE = json.loads((VECTORS / "errors.json").read_text())
 # Kinds that only a process with a fork has; the core cannot see them.

@@ -11,9 +11,9 @@ import re
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from support.files import ROOT
 
 import easemob_presence
+from support.files import ROOT
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

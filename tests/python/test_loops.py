@@ -18,9 +18,8 @@ from easemob_presence import AsyncPresenceClient, InvalidInputError, PresenceCli
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from support.silent import SilentServer
-
     from easemob_presence.testing import Emulator
+    from support.silent import SilentServer
 
 RUNNERS: dict[str, Callable[..., Any]] = {
     "asyncio": lambda main: asyncio.run(main()),
@@ -66,9 +65,7 @@ def test_many_calls_at_a_time_each_get_their_own_answer(emulator: Emulator, run:
 
 
 @pytest.mark.parametrize("run", RUNNERS.values(), ids=RUNNERS)
-def test_cancelling_ends_the_wait_and_the_request(
-    silent: SilentServer, run: Callable[..., Any]
-) -> None:
+def test_cancelling_ends_the_wait_and_the_request(silent: SilentServer, run: Callable[..., Any]) -> None:
     async def main() -> None:
         async with AsyncPresenceClient(emulator=silent.host, app_token="x") as client:
             with anyio.move_on_after(30) as scope:

@@ -6,12 +6,12 @@ import json
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from support import call as calls
-from support.expect import check_error
-from support.files import SCENARIOS, cases, only
 
 from easemob_presence import AsyncPresenceClient, PresenceClient, PresenceError
 from easemob_presence.testing import Emulator
+from support import call as calls
+from support.expect import check_error
+from support.files import SCENARIOS, cases, only
 
 if TYPE_CHECKING:
     from easemob_presence.testing import Request

@@ -7,9 +7,9 @@ import re
 from typing import Any
 
 import pytest
-from support.files import ROOT
 
 import easemob_presence as presence
+from support.files import ROOT
 
 CORE = ROOT / "core" / "src"
 PYTHON_PROTOCOL = "Python has a protocol for it: len(), iter(), in, [], truth"

@@ -2,15 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import pytest
 
 from easemob_presence import FeatureDisabledError, PresenceClient, RateLimitedError, Status
 from easemob_presence.testing import Change, Counts, Emulator, Request
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
 
 
 def test_the_fixture_is_a_fresh_emulator(presence_emulator: Emulator) -> None:
@@ -102,10 +97,10 @@ def test_a_stopped_emulator_still_tells_what_happened() -> None:
 
 
 @pytest.fixture
-def environment(emulator: Emulator, monkeypatch: pytest.MonkeyPatch) -> Iterator[pytest.MonkeyPatch]:
+def environment(emulator: Emulator, monkeypatch: pytest.MonkeyPatch) -> pytest.MonkeyPatch:
     """The environment of a program that is pointed at the emulator."""
     monkeypatch.setenv("EASEMOB_EMULATOR_HOST", emulator.host)
-    yield monkeypatch
+    return monkeypatch
 
 
 def test_a_program_is_pointed_at_it_by_the_environment(environment: pytest.MonkeyPatch) -> None:

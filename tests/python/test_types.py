@@ -6,6 +6,7 @@ import subprocess
 import sys
 
 import pytest
+
 from support.files import ROOT
 
 CHECKS = {
@@ -18,7 +19,5 @@ CHECKS = {
 
 @pytest.mark.parametrize("check", CHECKS)
 def test_types(check: str) -> None:
-    done = subprocess.run(
-        [sys.executable, "-m", *CHECKS[check]], cwd=ROOT, capture_output=True, text=True, check=False
-    )
+    done = subprocess.run([sys.executable, "-m", *CHECKS[check]], cwd=ROOT, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stdout + done.stderr

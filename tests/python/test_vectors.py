@@ -8,12 +8,12 @@ import socket
 from typing import Any
 
 import pytest
+
+from easemob_presence import AsyncPresenceClient, PresenceClient, PresenceError, Presences
 from support import call as calls
 from support.canned import Recorded, Server, http
 from support.expect import check_error, shows
 from support.files import VECTORS, cases, only
-
-from easemob_presence import AsyncPresenceClient, PresenceClient, PresenceError, Presences
 
 CASES = cases(VECTORS)
 APP_KEY, PREFIX = "vector-org#vector-app", "/vector-org/vector-app"
@@ -61,7 +61,7 @@ def _client(case: dict[str, Any], kind: Any, host: str) -> Any:
 def _alone(case: dict[str, Any], kind: Any) -> Any:
     """Makes the call with a port behind it that nothing may connect to."""
     with socket.create_server(("127.0.0.1", 0)) as listener:
-        outcome = _make(case, _client(case, kind, "127.0.0.1:{}".format(listener.getsockname()[1])))
+        outcome = _make(case, _client(case, kind, f"127.0.0.1:{listener.getsockname()[1]}"))
         listener.setblocking(False)
         with pytest.raises(BlockingIOError):
             listener.accept()

@@ -22,31 +22,7 @@ if TYPE_CHECKING:
 
 
 class ClientBase:
-    """A client of one app. Build one for the life of the process; any thread and any event loop may use it.
-
-    Args:
-        host: The REST host that the console shows, such as "a1.easemob.com", with a port if it needs one.
-        app_key: The App Key, "org#app".
-        app_id: The app id of newer Agora projects, in place of an App Key.
-        client_id: The client id from the console; app tokens are fetched with it, kept, and renewed.
-        client_secret: The client secret that belongs to it.
-        app_token: One fixed app token, in place of client id and secret.
-        token_provider: A function or coroutine function that returns an app token, as a `str` or an `AppToken`. It runs
-            on a thread of its own, a coroutine function in an event loop of its own.
-        emulator: "host:port" of an emulator, with its own app and credentials unless others are given.
-        timeout: The most time a whole call may take, retries and waiting included; 30 seconds if not given.
-        attempt_timeout: The most time one attempt may take; 10 seconds if not given.
-        connect_timeout: The most time connecting may take, TLS included; 3 seconds if not given.
-        allow_insecure_http: Allows a host written with "http://" that is not this machine.
-        proxy: An HTTP proxy for every connection, "http://[user:password@]host:port".
-        root_certificates: Certificate authorities to trust beside the platform's, as PEM text; one or several.
-        log_user_ids: Whether log records may name the user that makes a call.
-
-    Raises:
-        ConfigError: If something is missing or not valid; it says what to write.
-
-    Lengths of time are seconds or a `timedelta`. What is not given has the default of the Rust core.
-    """
+    """A client of one app, without the operations."""
 
     __slots__ = ("__weakref__", "_log_user_ids", "_native", "_provider")
 
@@ -69,6 +45,31 @@ class ClientBase:
         root_certificates: Pem | Sequence[Pem] = (),
         log_user_ids: bool = False,
     ) -> None:
+        """Builds a client; opens no connection. Keep one for the life of the process.
+
+        Args:
+            host: The REST host that the console shows, such as "a1.easemob.com", with a port if it needs one.
+            app_key: The App Key, "org#app".
+            app_id: The app id of newer Agora projects, in place of an App Key.
+            client_id: The client id from the console; app tokens are fetched with it, kept, and renewed.
+            client_secret: The client secret that belongs to it.
+            app_token: One fixed app token, in place of client id and secret.
+            token_provider: A function or coroutine function that returns an app token, as a `str` or an `AppToken`.
+                It runs on a thread of its own, a coroutine function in an event loop of its own.
+            emulator: "host:port" of an emulator, with its own app and credentials unless others are given.
+            timeout: The most time a whole call may take, with its token and every attempt; 30 seconds if not given.
+            attempt_timeout: The most time one attempt may take; 10 seconds if not given.
+            connect_timeout: The most time connecting may take, TLS included; 3 seconds if not given.
+            allow_insecure_http: Allows a host written with "http://" that is not this machine.
+            proxy: An HTTP proxy for every connection, "http://[user:password@]host:port".
+            root_certificates: Certificate authorities to trust beside the platform's, as PEM text; one or several.
+            log_user_ids: Whether log records may name the user that makes a call.
+
+        Raises:
+            ConfigError: If something is missing or not valid; it says what to write.
+
+        Lengths of time are seconds or a `timedelta`. What is not given has the default of the Rust core.
+        """
         settings: dict[str, Any] = {
             "host": host,
             "app_key": app_key,
@@ -175,7 +176,7 @@ class ClientBase:
         return client
 
     def close(self) -> None:
-        """Refuses every later call with `ClosedError`. Calls under way end as they would have. Closing twice is fine."""
+        """Refuses every later call with `ClosedError`. Calls under way end as they would have. Twice is fine."""
         self._native.close()
 
     def __repr__(self) -> str:

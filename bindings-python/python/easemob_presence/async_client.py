@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 
 class AsyncPresenceClient(ClientBase):
-    """A client whose methods are coroutines, for asyncio, uvloop, trio and anyio. Settings: see `ClientBase`.
+    """A client whose methods are coroutines, for asyncio, uvloop, trio and anyio.
 
     One client serves any number of event loops and threads. Cancelling a task drops its request down to the socket.
 

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 
 class PresenceClient(ClientBase):
-    """A client whose methods block. Settings: see `ClientBase`.
+    """A client whose methods block. Its settings are those of `__init__`.
 
     They let other threads run meanwhile and stop on Ctrl-C. Inside a running event loop they work too, and block that
     loop; `AsyncPresenceClient` does not. One client serves any number of threads.

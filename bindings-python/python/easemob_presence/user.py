@@ -77,9 +77,7 @@ class User:
         """
         wait(self._native.set(status, resource, ext, timeout), self._subject)
 
-    def subscribe(
-        self, ids: Iterable[str], *, ttl: Seconds | None = None, timeout: Seconds | None = None
-    ) -> Presences:
+    def subscribe(self, ids: Iterable[str], *, ttl: Seconds | None = None, timeout: Seconds | None = None) -> Presences:
         """Subscribes to up to 100 users: `POST /users/{username}/presence/{expiry}`.
 
         Subscribing makes the service notify the clients of *this* user; subscribing again replaces the end. The service

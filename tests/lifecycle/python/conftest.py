@@ -8,9 +8,9 @@ import textwrap
 from typing import TYPE_CHECKING
 
 import pytest
-from support.silent import SilentServer
 
 from easemob_presence.testing import Emulator
+from support.silent import SilentServer
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

@@ -10,9 +10,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-    from support.silent import SilentServer
-
     from easemob_presence.testing import Emulator
+    from support.silent import SilentServer
 
 # Forks, runs `child` there, and says whether it succeeded; how long it took is in `took`. One that hangs is killed.
 # Python's own warning about forking with threads is about exactly what is tested here.

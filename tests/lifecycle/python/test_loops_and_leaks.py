@@ -20,9 +20,8 @@ from easemob_presence import _loop as bridges
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from support.silent import SilentServer
-
     from easemob_presence.testing import Emulator
+    from support.silent import SilentServer
 
 LOOPS = {"asyncio": asyncio.new_event_loop, "uvloop": uvloop.new_event_loop}
 PATIENCE = 30
@@ -99,9 +98,7 @@ def test_an_answer_that_comes_after_its_loop_was_closed_is_dropped_in_silence(
 
 
 @pytest.mark.parametrize("new_loop", LOOPS.values(), ids=LOOPS)
-def test_10000_random_cancellations_leave_nothing_behind(
-    emulator: Emulator, new_loop: Callable[[], Any]
-) -> None:
+def test_10000_random_cancellations_leave_nothing_behind(emulator: Emulator, new_loop: Callable[[], Any]) -> None:
     chance = random.Random(7)
     loop = new_loop()
     complaints: list[Any] = []

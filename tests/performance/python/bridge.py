@@ -2,10 +2,10 @@
 
     python tests/performance/python/bridge.py [--loop asyncio|uvloop] [--runs 5] [--unpinned]
 
-The call is `app_token` of a client with a fixed token, which the core answers without a request: submit, spawn on tokio,
-queue, wake, drain, and nothing else. Build the package in release mode first. The process is pinned to one core, as in
-every workload of the design: waking another core is the machine's cost, not the bridge's. Callers run for a fixed
-number of calls; each run is one line, and the last line is their median.
+The call is `app_token` of a client with a fixed token, which the core answers without a request: submit, spawn on
+tokio, queue, wake, drain, and nothing else. Build the package in release mode first. The process is pinned to one core,
+as in every workload of the design: waking another core is the machine's cost, not the bridge's. Callers run for a
+fixed number of calls; each run is one line, and the last line is their median.
 """
 
 from __future__ import annotations
@@ -25,6 +25,7 @@ CALLS = 40_000
 async def measure(callers: int) -> float:
     """Microseconds for each call, with this many callers at a time."""
     async with AsyncPresenceClient(emulator="127.0.0.1:1", app_token="fixed") as client:
+
         async def caller(calls: int) -> None:
             for _ in range(calls):
                 await client.app_token()

@@ -32,7 +32,7 @@ class Server:
         self._reply = reply
         self._listener = socket.create_server(("127.0.0.1", 0))
         self._connections: list[threading.Thread] = []
-        self.host = "127.0.0.1:{}".format(self._listener.getsockname()[1])
+        self.host = f"127.0.0.1:{self._listener.getsockname()[1]}"
         self.requests: list[Recorded] = []
         self._accepting = threading.Thread(target=self._accept, daemon=True)
 

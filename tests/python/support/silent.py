@@ -16,7 +16,7 @@ class SilentServer:
         self._listener = socket.create_server(("127.0.0.1", 0), backlog=1024)
         self._listener.settimeout(PATIENCE)
         self._connection: socket.socket | None = None
-        self.host = "127.0.0.1:{}".format(self._listener.getsockname()[1])
+        self.host = f"127.0.0.1:{self._listener.getsockname()[1]}"
 
     def wait_for_request(self) -> None:
         """Blocks until a request has arrived, and keeps its connection."""

@@ -54,6 +54,11 @@ impl DeviceStatus {
 }
 
 /// One device on which a user is logged in.
+///
+/// Example:
+///     >>> emulator.state.login("c2", "ios_1", device_name="phone")
+///     >>> client.user("c2").devices()
+///     (Device(resource='ios_1', device_name='phone'),)
 #[pyclass(frozen, eq, hash, module = "easemob_presence")]
 #[derive(PartialEq, Eq, Hash)]
 pub(crate) struct Device(pub(super) core::Device);

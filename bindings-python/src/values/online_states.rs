@@ -9,6 +9,11 @@ use super::{ids, repr};
 /// Whether each of several users is online, in the order asked; found by user id in any letter case.
 ///
 /// Iterating gives pairs of user id and state.
+///
+/// Example:
+///     >>> emulator.state.login("c2", "ios_1")
+///     >>> dict(client.online_states(["c2", "c3"]))
+///     {'c2': True, 'c3': False}
 #[pyclass(frozen, eq, hash, module = "easemob_presence")]
 #[derive(PartialEq, Eq, Hash)]
 pub(crate) struct OnlineStates(pub(super) core::OnlineStates);

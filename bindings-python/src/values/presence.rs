@@ -9,6 +9,12 @@ use super::{DeviceStatus, repr, tuple};
 /// The presence of one user at the moment of the answer.
 ///
 /// A light view into the answer it came with; its fields become Python objects when they are read.
+///
+/// Example:
+///     >>> emulator.state.login("c2", "ios_1")
+///     >>> presence = client.user("wzy").get("c2")
+///     >>> presence.devices[0].platform, presence.devices[0].status
+///     ('ios', Status.ONLINE)
 #[pyclass(frozen, eq, hash, module = "easemob_presence")]
 #[derive(PartialEq, Eq, Hash)]
 pub(crate) struct Presence(pub(super) core::Presence);

@@ -9,6 +9,14 @@ use super::{Presence, ids, repr, tuple};
 /// The presences of several users, in the order in which they were asked for; found by user id in any letter case.
 ///
 /// Iterating gives the presences. Ids that were asked for and not answered are in `missing`.
+///
+/// Example:
+///     >>> emulator.state.login("c2", "ios_1")
+///     >>> presences = client.user("wzy").get_many(["C2", "c3"])
+///     >>> presences["c2"].is_online, "c9" in presences, presences.missing
+///     (True, False, ())
+///     >>> [presence.user_id for presence in presences]
+///     ['C2', 'c3']
 #[pyclass(frozen, eq, hash, module = "easemob_presence")]
 #[derive(PartialEq, Eq, Hash)]
 pub(crate) struct Presences(pub(super) core::Presences);

@@ -32,6 +32,33 @@ impl<'py> FromPyObject<'_, 'py> for Seconds {
     }
 }
 
+/// A text.
+pub(crate) struct Text(pub(crate) String);
+
+impl<'py> FromPyObject<'_, 'py> for Text {
+    type Error = PyErr;
+
+    fn extract(text: Borrowed<'_, 'py, PyAny>) -> PyResult<Self> {
+        let wrong = || invalid_input(text.py(), &format!("{} was given where a str is meant.", kind(&text)));
+        text.cast::<PyString>().map_err(|_| wrong())?.extract().map(Self)
+    }
+}
+
+/// A whole number, as pages and their sizes are.
+#[derive(Clone, Copy)]
+pub(crate) struct Number(pub(crate) u32);
+
+impl<'py> FromPyObject<'_, 'py> for Number {
+    type Error = PyErr;
+
+    fn extract(number: Borrowed<'_, 'py, PyAny>) -> PyResult<Self> {
+        let wrong = |shown: String| {
+            invalid_input(number.py(), &format!("{shown} is no whole number from 0 to {}.", u32::MAX))
+        };
+        number.extract().map(Self).or_else(|_: PyErr| Err(wrong(number.repr()?.to_string())))
+    }
+}
+
 /// User ids: any iterable of `str` but a `str` itself, which would be read letter by letter.
 pub(crate) struct Ids(pub(crate) Vec<PyBackedStr>);
 

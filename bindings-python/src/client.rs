@@ -6,13 +6,14 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use easemob_presence as core;
 use futures_util::StreamExt;
 use pyo3::prelude::*;
+use pyo3::types::PyDict;
 use tokio::sync::Mutex;
 
-use crate::arguments::{Ids, Seconds, StatusArgument};
+use crate::arguments::{Ids, Number, Seconds, StatusArgument, Text};
 use crate::bridge::Call;
 use crate::errors::Failure;
 use crate::runtime::{Local, PerProcess};
-use crate::settings::Settings;
+use crate::settings;
 use crate::values::GroupKind;
 
 /// What the copies of one client share. Connections belong to the runtime that made them, so a process that was
@@ -65,15 +66,13 @@ impl Client {
 #[pymethods]
 impl Client {
     #[new]
-    fn new(py: Python<'_>, settings: Settings) -> PyResult<Self> {
-        let built = settings.into_builder().and_then(|builder| {
-            let shared = Shared { builder, client: PerProcess::new(), closed: AtomicBool::new(false) };
-            let client = Self { shared: Arc::new(shared), options: core::Options::new() };
-            // Reading the system's certificates takes a while, and may log in some platforms' libraries.
-            py.detach(|| client.core())?;
-            Ok(client)
-        });
-        built.map_err(|failure| failure.into_exception(py))
+    fn new(py: Python<'_>, settings: &Bound<'_, PyDict>) -> PyResult<Self> {
+        let builder = settings::builder(settings)?;
+        let shared = Shared { builder, client: PerProcess::new(), closed: AtomicBool::new(false) };
+        let client = Self { shared: Arc::new(shared), options: core::Options::new() };
+        // Reading the system's certificates takes a while, and may log in some platforms' libraries.
+        py.detach(|| client.core()).map_err(|failure| failure.into_exception(py))?;
+        Ok(client)
     }
 
     #[pyo3(signature = (*, timeout, attempt_timeout))]
@@ -91,8 +90,8 @@ impl Client {
         }
     }
 
-    fn user(&self, py: Python<'_>, user_id: &str) -> PyResult<User> {
-        let id = core::UserId::new(user_id).map_err(|error| Failure::from(error).into_exception(py))?;
+    fn user(&self, py: Python<'_>, user_id: Text) -> PyResult<User> {
+        let id = core::UserId::new(user_id.0).map_err(|error| Failure::from(error).into_exception(py))?;
         Ok(User { client: self.clone(), id })
     }
 
@@ -103,11 +102,11 @@ impl Client {
     fn group_online_count(
         &self,
         py: Python<'_>,
-        group_id: String,
+        group_id: Text,
         kind: GroupKind,
         timeout: Option<Seconds>,
     ) -> PyResult<Call> {
-        self.call(py, timeout, |client| Ok(client.group_online_count(group_id).kind(kind.into())))
+        self.call(py, timeout, |client| Ok(client.group_online_count(group_id.0).kind(kind.into())))
     }
 
     fn app_token(&self, py: Python<'_>) -> PyResult<Call> {
@@ -148,11 +147,11 @@ impl User {
         &self,
         py: Python<'_>,
         status: StatusArgument,
-        resource: &str,
-        ext: &str,
+        resource: Text,
+        ext: Text,
         timeout: Option<Seconds>,
     ) -> PyResult<Call> {
-        self.call(py, timeout, |user| user.set(resource, status.0).ext(ext))
+        self.call(py, timeout, |user| user.set(resource.0, status.0).ext(ext.0))
     }
 
     fn subscribe(
@@ -168,8 +167,8 @@ impl User {
         })
     }
 
-    fn get(&self, py: Python<'_>, user_id: &str, timeout: Option<Seconds>) -> PyResult<Call> {
-        self.call(py, timeout, |user| user.get(user_id))
+    fn get(&self, py: Python<'_>, user_id: Text, timeout: Option<Seconds>) -> PyResult<Call> {
+        self.call(py, timeout, |user| user.get(user_id.0))
     }
 
     fn get_many(&self, py: Python<'_>, ids: Ids, timeout: Option<Seconds>) -> PyResult<Call> {
@@ -180,10 +179,10 @@ impl User {
         self.call(py, timeout, |user| user.unsubscribe(ids.0))
     }
 
-    fn subscriptions(&self, py: Python<'_>, page_size: Option<u32>) -> PyResult<SubscriptionStream> {
+    fn subscriptions(&self, py: Python<'_>, page_size: Option<Number>) -> PyResult<SubscriptionStream> {
         let stream = || {
             let stream = self.client.core()?.user(&self.id)?.subscriptions();
-            Ok(page_size.into_iter().fold(stream, core::Subscriptions::page_size))
+            Ok(page_size.into_iter().fold(stream, |stream, Number(size)| stream.page_size(size)))
         };
         let stream: Result<_, Failure> = stream();
         let stream = stream.map_err(|failure| failure.into_exception(py))?;
@@ -193,13 +192,13 @@ impl User {
     fn subscriptions_page(
         &self,
         py: Python<'_>,
-        page: u32,
-        page_size: Option<u32>,
+        page: Number,
+        page_size: Option<Number>,
         timeout: Option<Seconds>,
     ) -> PyResult<Call> {
         self.call(py, timeout, |user| match page_size {
-            Some(page_size) => user.subscriptions_page(page).page_size(page_size),
-            None => user.subscriptions_page(page),
+            Some(Number(size)) => user.subscriptions_page(page.0).page_size(size),
+            None => user.subscriptions_page(page.0),
         })
     }
 

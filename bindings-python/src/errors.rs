@@ -53,6 +53,11 @@ pub(crate) fn invalid_input(py: Python<'_>, text: &str) -> PyErr {
     plain(py, "invalid_input", text).map_or_else(|error| error, PyErr::from_value)
 }
 
+/// An exception for a setting that cannot be read at all.
+pub(crate) fn config(py: Python<'_>, text: &str) -> PyErr {
+    plain(py, "config", text).map_or_else(|error| error, PyErr::from_value)
+}
+
 fn plain<'py>(py: Python<'py>, kind: &str, text: &str) -> PyResult<Bound<'py, PyAny>> {
     let fields = PyDict::new(py);
     fields.set_item("message", text)?;

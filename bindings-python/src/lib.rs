@@ -10,6 +10,7 @@
 
 #![allow(
     clippy::doc_markdown,
+    clippy::doc_link_with_quotes,
     reason = "what stands above a Python class or method is its docstring, not Markdown"
 )]
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from datetime import timedelta
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import pytest
 
@@ -18,6 +18,8 @@ from easemob_presence import (
 )
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from easemob_presence.testing import Emulator
 
 HOST = {"host": "a1.easemob.com"}
@@ -41,6 +43,10 @@ CREDENTIALS = {"client_id": "id", "client_secret": "canary-secret"}
         (HOST | APP | CREDENTIALS | {"app_id": "x"}, "app_key and app_id are both given"),
         (HOST | APP | CREDENTIALS | {"timeout": 0}, "leaves no time"),
         (HOST | APP | {"token_provider": "a token"}, "is no function"),
+        (APP | CREDENTIALS | {"host": 5}, "host cannot be read: 'int' object is not an instance of 'str'"),
+        (HOST | APP | CREDENTIALS | {"client_id": b"id"}, "credentials cannot be read"),
+        (HOST | APP | CREDENTIALS | {"timeout": "soon"}, "timeout cannot be read: 'soon' is no length of time"),
+        (HOST | APP | CREDENTIALS | {"root_certificates": [5]}, "root_certificates cannot be read"),
     ],
 )
 def test_a_client_that_cannot_be_built(cls: type[PresenceClient], options: dict[str, Any], words: str) -> None:
@@ -84,6 +90,22 @@ def test_a_status_that_cannot_be_set(emulator: Emulator, client: PresenceClient,
 def test_a_bad_user_id_is_refused_at_once(client: PresenceClient) -> None:
     with pytest.raises(InvalidInputError, match="'/'"):
         client.user("a/b")
+
+
+def test_arguments_of_another_type_are_refused_with_a_sentence(client: PresenceClient) -> None:
+    anything: Any = 5
+    user = client.user("wzy")
+    calls: dict[str, Callable[[], object]] = {
+        "int was given where a str is meant": lambda: client.user(anything),
+        "int was given where a str": lambda: user.get(anything),
+        "int was given where": lambda: user.set(Status.ONLINE, resource=anything),
+        "was given where a str is meant": lambda: client.group_online_count(anything),
+        "-1 is no whole number": lambda: user.subscriptions_page(-1),
+        "'1' is no whole number": lambda: user.subscriptions(page_size=cast("Any", "1")),
+    }
+    for words, call in calls.items():
+        with pytest.raises(InvalidInputError, match=words):
+            call()
 
 
 def test_a_closed_client_refuses_and_so_do_its_copies(emulator: Emulator) -> None:

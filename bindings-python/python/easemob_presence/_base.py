@@ -87,6 +87,7 @@ class ClientBase:
         self._build(
             {
                 **settings,
+                "credentials": None if client_id is None else (client_id, client_secret),
                 "timeout": timeout,
                 "attempt_timeout": attempt_timeout,
                 "connect_timeout": connect_timeout,
@@ -152,7 +153,6 @@ class ClientBase:
         self._log_user_ids = log_user_ids
         self._native = _native.Client(
             {
-                **_DEFAULTS,
                 **settings,
                 "token_provider": None if self._provider is None else self._provider.start,
                 "root_certificates": [pem.encode() if isinstance(pem, str) else pem for pem in certificates],
@@ -193,22 +193,6 @@ _ONE_OF = (
     ("app_key", "app_id"),
     ("client_id", "app_token", "token_provider"),
 )
-_DEFAULTS: Mapping[str, object] = dict.fromkeys(
-    (
-        "host",
-        "app_key",
-        "app_id",
-        "client_id",
-        "client_secret",
-        "app_token",
-        "token_provider",
-        "emulator",
-        "timeout",
-        "attempt_timeout",
-        "connect_timeout",
-        "proxy",
-    )
-) | {"environment": False}
 
 
 def _at_most_one(settings: Mapping[str, object], names: Sequence[str]) -> None:

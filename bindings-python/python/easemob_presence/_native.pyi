@@ -1,6 +1,6 @@
 # The native module as type checkers see it; checked against the built one by stubtest.
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from datetime import datetime, timedelta
 from typing import Any, ClassVar, Generic, TypeAlias, TypeVar, Union, final, overload
 
@@ -53,7 +53,7 @@ class Call(Generic[_T]):
 
 @final
 class Client:
-    def __new__(cls, settings: Mapping[str, Any]) -> Client: ...
+    def __new__(cls, settings: dict[str, Any]) -> Client: ...
     def with_options(self, *, timeout: _Seconds | None, attempt_timeout: _Seconds | None) -> Client: ...
     def close(self) -> None: ...
     def user(self, user_id: str) -> User: ...

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-import inspect
 import threading
 import weakref
+from collections.abc import Awaitable
 from typing import TYPE_CHECKING, Union
 
 from ._native import AppToken
 from .errors import ConfigError
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable
+    from collections.abc import Callable
 
     from ._native import TokenRequest
 
@@ -47,7 +47,7 @@ class Provider:
         """
         try:
             given = self._function()
-            token = _awaited(given) if inspect.isawaitable(given) else given
+            token = _awaited(given) if isinstance(given, Awaitable) else given
             if isinstance(token, AppToken):
                 request.answer(token.expose(), token.lifetime)
             else:

@@ -71,7 +71,7 @@ pub(super) fn origin(host: Option<&str>, allow_insecure_http: bool) -> Result<(S
             "plain http to {} would show the token to everyone on the way",
             excerpt(name)
         ))
-        .with_hint(Some("Write the host without http://, or allow it with allow_insecure_http(true).")));
+        .with_hint(Some("Write the host without http://, or switch allow_insecure_http on.")));
     }
     let port = url.port().map(|port| format!(":{port}")).unwrap_or_default();
     Ok((format!("{}://{name}{port}", url.scheme()), plain_http))
@@ -131,6 +131,6 @@ mod tests {
         }
         assert!(origin(Some("http://a1.easemob.com"), true).is_ok());
         let error = origin(Some("http://a1.easemob.com"), false).unwrap_err();
-        assert!(error.to_string().contains("allow_insecure_http(true)"), "{error}");
+        assert!(error.to_string().contains("switch allow_insecure_http on"), "{error}");
     }
 }

@@ -26,6 +26,9 @@ const EMULATOR_CLIENT_SECRET: &str = "emulator-secret";
 
 /// Builds a [`Client`]: an address, credentials, and whatever should differ from the defaults.
 ///
+/// Clones build clients that share nothing but a token provider: a process that forks keeps a builder and builds
+/// anew in the child, because connections belong to the runtime that made them.
+///
 /// ```
 /// use std::time::Duration;
 /// use easemob_presence::Client;
@@ -38,6 +41,7 @@ const EMULATOR_CLIENT_SECRET: &str = "emulator-secret";
 ///     .build()?;
 /// # Ok::<(), easemob_presence::Error>(())
 /// ```
+#[derive(Clone)]
 #[must_use = "a builder does nothing until `build` is called"]
 pub struct ClientBuilder {
     host: Option<String>,
@@ -52,6 +56,7 @@ pub struct ClientBuilder {
 }
 
 /// The two addressings of one service.
+#[derive(Clone)]
 pub(crate) enum App {
     Key(String),
     Id(String),
@@ -67,6 +72,7 @@ pub(crate) struct Endpoint {
     pub(crate) root_certificates: Vec<Vec<u8>>,
 }
 
+#[derive(Clone)]
 pub(crate) enum ProxySetting {
     None,
     /// `HTTPS_PROXY`, `NO_PROXY` and their like; chosen by `from_env` only.
@@ -129,7 +135,7 @@ impl ClientBuilder {
 
     /// A function that gives app tokens; see [`TokenProvider`].
     pub fn token_provider(mut self, provider: impl TokenProvider) -> Self {
-        self.source = Some(Source::Provider(Box::new(provider)));
+        self.source = Some(Source::Provider(Arc::new(provider)));
         self
     }
 
@@ -318,6 +324,13 @@ mod tests {
         assert_eq!(error.kind(), crate::ErrorKind::Config, "{error}");
         assert!(!format!("{error} {error:?}").contains("canary"), "{error:?}");
         error.to_string()
+    }
+
+    #[test]
+    fn a_clone_builds_a_client_of_its_own() {
+        let builder = Client::builder().emulator("127.0.0.1:1");
+        let (parent, child) = (builder.clone().build().unwrap(), builder.build().unwrap());
+        assert!(!std::ptr::eq(parent.pipeline(), child.pipeline()));
     }
 
     #[test]

@@ -1,14 +1,23 @@
 use std::collections::HashMap;
 
-use serde::{Serialize, Serializer, ser::SerializeStruct};
+use serde::{Deserialize, Serialize};
 
 use super::UserId;
 
 /// Whether each of several users is online, in the order asked.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+///
+/// Saved, the pairs are `[{"user_id", "online"}]`, because an object would not keep their order everywhere.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct OnlineStates {
-    found: Vec<(UserId, bool)>,
+    #[serde(rename = "states")]
+    found: Vec<State>,
     missing: Vec<UserId>,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+struct State {
+    user_id: UserId,
+    online: bool,
 }
 
 impl OnlineStates {
@@ -17,7 +26,7 @@ impl OnlineStates {
         let (mut found, mut missing) = (Vec::with_capacity(asked.len()), Vec::new());
         for id in asked {
             match answered.get(&id) {
-                Some(&online) => found.push((id, online)),
+                Some(&online) => found.push(State { user_id: id, online }),
                 None => missing.push(id),
             }
         }
@@ -40,35 +49,19 @@ impl OnlineStates {
     #[must_use]
     pub fn get(&self, user_id: impl AsRef<str>) -> Option<bool> {
         let user_id = user_id.as_ref();
-        self.found.iter().find(|(id, _)| id == user_id).map(|&(_, online)| online)
+        self.found.iter().find(|state| state.user_id == *user_id).map(|state| state.online)
     }
 
     /// The users and their states, in the order asked.
     #[must_use]
     pub fn iter(&self) -> impl ExactSizeIterator<Item = (&UserId, bool)> + Clone {
-        self.found.iter().map(|(id, online)| (id, *online))
+        self.found.iter().map(|state| (&state.user_id, state.online))
     }
 
     /// Ids that were asked for and not answered.
     #[must_use]
     pub fn missing(&self) -> &[UserId] {
         &self.missing
-    }
-}
-
-impl Serialize for OnlineStates {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        /// The pairs as `[{"user_id", "online"}]`, because an object would not keep their order everywhere.
-        #[derive(Serialize)]
-        struct State<'a> {
-            user_id: &'a UserId,
-            online: bool,
-        }
-        let states: Vec<_> = self.iter().map(|(user_id, online)| State { user_id, online }).collect();
-        let mut out = serializer.serialize_struct("OnlineStates", 2)?;
-        out.serialize_field("states", &states)?;
-        out.serialize_field("missing", &self.missing)?;
-        out.end()
     }
 }
 
@@ -87,5 +80,8 @@ mod tests {
         );
         assert_eq!((states.get("b"), states.get("c"), states.len()), (Some(true), None, 2));
         assert_eq!(states.missing(), [id("c")]);
+        let json = serde_json::to_string(&states).unwrap();
+        assert!(json.starts_with(r#"{"states":[{"user_id":"a","online":false}"#), "{json}");
+        assert_eq!(serde_json::from_str::<OnlineStates>(&json).unwrap(), states);
     }
 }

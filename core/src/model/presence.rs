@@ -124,6 +124,7 @@ struct DeviceRecord<'a> {
 /// The serialized form: every field by name, times in Unix seconds.
 #[derive(Serialize, Deserialize)]
 struct Record<'a> {
+    #[serde(deserialize_with = "UserId::deserialize_answered")]
     user_id: UserId,
     #[serde(borrow)]
     devices: Vec<DeviceRecord<'a>>,
@@ -205,6 +206,9 @@ mod tests {
     fn serde_gives_back_an_equal_value() {
         let json = serde_json::to_string(&presence(C2)).unwrap();
         assert_eq!(serde_json::from_str::<Presence>(&json).unwrap(), presence(C2));
+        let stranger = presence(r#"{"uid":"","ext":"a/b"}"#);
+        let saved = serde_json::to_string(&stranger).unwrap();
+        assert_eq!(serde_json::from_str::<Presence>(&saved).unwrap(), stranger);
         assert!(json.contains(r#""last_seen":1644466063"#) && json.contains(r#""is_online":true"#), "{json}");
     }
 }

@@ -5,6 +5,7 @@ use std::sync::{Arc, OnceLock};
 use serde::{Serialize, Serializer, ser::SerializeStruct};
 
 use super::{Presence, UserId};
+use crate::error::Error;
 use crate::wire::Rows;
 
 /// The presences of several users, in the order in which they were asked for.
@@ -57,6 +58,25 @@ impl Presences {
             by_id(asked, &rows)
         };
         Self { inner: Arc::new(Inner { rows, found, missing, unmatched, places: OnceLock::new() }) }
+    }
+
+    /// The value that an answer's text stands for, given who was asked for: [`raw`](Self::raw) read again, for a
+    /// value that was saved or sent to another process.
+    ///
+    /// # Errors
+    /// [`InvalidInput`](crate::ErrorKind::InvalidInput) for a bad id, [`Decode`](crate::ErrorKind::Decode) for a text
+    /// that is no answer.
+    pub fn from_raw<I>(asked: I, raw: impl Into<String>) -> Result<Self, Error>
+    where
+        I: IntoIterator,
+        I::Item: AsRef<str>,
+    {
+        let asked = asked.into_iter().map(UserId::new).collect::<Result<Vec<_>, _>>()?;
+        let raw = raw.into();
+        if raw.is_empty() && asked.is_empty() {
+            return Ok(Self::empty());
+        }
+        Ok(Self::matched(asked, Rows::read(raw.into_bytes())?))
     }
 
     /// The answer to having asked for no one.
@@ -241,6 +261,16 @@ mod tests {
     fn an_answer_in_order_gives_the_same_as_one_out_of_order() {
         assert_eq!(found(&matched(&["a", "B"], &["A", "b"])), pairs(&[("a", "0"), ("B", "1")]));
         assert_eq!(found(&matched(&["a", "b"], &["b", "a"])), pairs(&[("a", "1"), ("b", "0")]));
+    }
+
+    #[test]
+    fn the_raw_text_and_the_ids_give_the_value_back() {
+        let presences = matched(&["A", "b", "c", "d"], &["c", "", "a", "zz", "b", "a"]);
+        let asked = presences.iter().map(|p| p.user_id().clone()).chain(presences.missing().to_vec());
+        assert_eq!(Presences::from_raw(asked, presences.raw()).unwrap(), presences);
+        assert_eq!(Presences::from_raw([""; 0], "").unwrap(), Presences::empty());
+        assert!(Presences::from_raw(["a/b"], presences.raw()).is_err());
+        assert!(Presences::from_raw(["a"], "no answer").is_err());
     }
 
     #[test]

@@ -1,13 +1,14 @@
 use std::time::SystemTime;
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use super::UserId;
 use super::time::Moment;
 
 /// One user that another has subscribed to.
-#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct Subscription {
+    #[serde(deserialize_with = "UserId::deserialize_answered")]
     user_id: UserId,
     expires_at: Moment,
 }
@@ -31,7 +32,7 @@ impl Subscription {
 }
 
 /// One page of a user's subscriptions.
-#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct SubscriptionsPage {
     total: Option<u64>,
     subscriptions: Vec<Subscription>,
@@ -69,13 +70,12 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_serialized_form_has_unix_seconds() {
+    fn the_serialized_form_has_unix_seconds_and_is_read_back() {
         let subscription =
             Subscription::new(UserId::from_answer("lxml2"), Moment::from_wire(Some(1_645_822_322)));
         let page = SubscriptionsPage::new(Some(2), vec![subscription]);
-        assert_eq!(
-            serde_json::to_string(&page).unwrap(),
-            r#"{"total":2,"subscriptions":[{"user_id":"lxml2","expires_at":1645822322}]}"#
-        );
+        let json = serde_json::to_string(&page).unwrap();
+        assert_eq!(json, r#"{"total":2,"subscriptions":[{"user_id":"lxml2","expires_at":1645822322}]}"#);
+        assert_eq!(serde_json::from_str::<SubscriptionsPage>(&json).unwrap(), page);
     }
 }

@@ -69,6 +69,11 @@ impl UserId {
         Self(id.into())
     }
 
+    /// Reads an id out of a saved answer: as the service sent it, like [`from_answer`](Self::from_answer).
+    pub(crate) fn deserialize_answered<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        std::borrow::Cow::<'de, str>::deserialize(deserializer).map(|id| Self::from_answer(&id))
+    }
+
     /// The id as it was given.
     #[must_use]
     pub fn as_str(&self) -> &str {

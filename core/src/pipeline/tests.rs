@@ -272,7 +272,7 @@ async fn a_provider_is_asked_once_at_a_time_and_again_after_a_401() {
         async move { Ok::<_, std::io::Error>(AppToken::new(format!("t{n}"))) }
     };
     let script = Script::new(vec![], vec![UNAUTHORIZED, OK, OK]);
-    let pipeline = Pipeline::new(script.clone(), Source::Provider(Box::new(provider)), LIMITS);
+    let pipeline = Pipeline::new(script.clone(), Source::Provider(Arc::new(provider)), LIMITS);
     run(&pipeline).await.unwrap();
     run(&pipeline).await.unwrap();
     assert_eq!(script.seen(), ["Bearer t1", "Bearer t2", "Bearer t2"]);
@@ -298,7 +298,7 @@ async fn a_provider_that_fails_panics_or_hangs_is_an_error_and_the_next_call_ask
         }
     };
     let script = Script::new(vec![], vec![OK]);
-    let pipeline = Pipeline::new(script, Source::Provider(Box::new(provider)), LIMITS);
+    let pipeline = Pipeline::new(script, Source::Provider(Arc::new(provider)), LIMITS);
     let error = run(&pipeline).await.unwrap_err();
     assert_eq!(std::error::Error::source(&error).unwrap().to_string(), "vault is down");
     assert_eq!(run(&pipeline).await.unwrap_err().kind(), ErrorKind::Auth);

@@ -120,13 +120,14 @@ where
 }
 
 /// Where tokens come from.
+#[derive(Clone)]
 pub(crate) enum Source {
     /// `POST /token` with the client id and secret.
     Credentials(Token),
     /// One token, for as long as the service takes it.
     Fixed(AppToken),
     /// The caller's own function.
-    Provider(Box<dyn TokenProvider>),
+    Provider(Arc<dyn TokenProvider>),
 }
 
 /// A token in use.

@@ -1,0 +1,119 @@
+"""A typed client for the presence (online status) REST API of Easemob IM and Agora Chat.
+
+`AsyncPresenceClient` is awaited, `PresenceClient` blocks; their methods have the same names. Failures are a
+`PresenceError`. `easemob_presence.testing` runs the service in your test's process.
+
+Example:
+    >>> from easemob_presence import PresenceClient, Status
+    >>> with PresenceClient(emulator=emulator.host) as client:  # or host=…, app_key="org#app", client_id=…, …
+    ...     client.user("c2").set(Status.ONLINE, resource="android_123423453246", ext="busy")
+    ...     for presence in client.user("wzy").subscribe(["c2"], ttl=1000):
+    ...         print(presence.user_id, presence.is_online)
+    c2 True
+"""
+
+from __future__ import annotations
+
+import atexit
+from typing import TYPE_CHECKING
+
+from . import _native
+from ._native import (
+    AppToken,
+    Device,
+    DeviceStatus,
+    GroupKind,
+    OnlineStates,
+    Presence,
+    Presences,
+    Status,
+    Subscription,
+    SubscriptionsPage,
+    __version__,
+)
+from .client import PresenceClient
+from .errors import (
+    AuthError,
+    BadRequestError,
+    Cause,
+    ClosedError,
+    ConfigError,
+    ConnectError,
+    DeadlineError,
+    DecodeError,
+    FeatureDisabledError,
+    ForkedError,
+    InvalidInputError,
+    NotFoundError,
+    PermissionDeniedError,
+    PresenceError,
+    QuotaExceededError,
+    RateLimitedError,
+    ServerError,
+    TlsError,
+    TooLargeError,
+)
+from .user import Subscriptions, User
+
+if TYPE_CHECKING:
+    from .async_client import AsyncPresenceClient
+    from .async_user import AsyncSubscriptions, AsyncUser
+
+__all__ = [
+    "AppToken",
+    "AsyncPresenceClient",
+    "AsyncSubscriptions",
+    "AsyncUser",
+    "AuthError",
+    "BadRequestError",
+    "Cause",
+    "ClosedError",
+    "ConfigError",
+    "ConnectError",
+    "DeadlineError",
+    "DecodeError",
+    "Device",
+    "DeviceStatus",
+    "FeatureDisabledError",
+    "ForkedError",
+    "GroupKind",
+    "InvalidInputError",
+    "NotFoundError",
+    "OnlineStates",
+    "PermissionDeniedError",
+    "Presence",
+    "PresenceClient",
+    "PresenceError",
+    "Presences",
+    "QuotaExceededError",
+    "RateLimitedError",
+    "ServerError",
+    "Status",
+    "Subscription",
+    "Subscriptions",
+    "SubscriptionsPage",
+    "TlsError",
+    "TooLargeError",
+    "User",
+    "__version__",
+]
+
+# Before the interpreter is torn down: a thread that came back to it later would take the process down.
+atexit.register(_native.stop)
+
+_ASYNC = {
+    "AsyncPresenceClient": "async_client",
+    "AsyncUser": "async_user",
+    "AsyncSubscriptions": "async_user",
+}
+
+
+def __getattr__(name: str) -> object:
+    """The async half, imported when it is asked for: asyncio takes longer to import than all the rest."""
+    if name not in _ASYNC:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    from importlib import import_module
+
+    value: object = getattr(import_module(f"{__name__}.{_ASYNC[name]}"), name)
+    globals()[name] = value
+    return value

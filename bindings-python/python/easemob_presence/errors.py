@@ -1,0 +1,185 @@
+"""What can go wrong: one root, `PresenceError`, and one class for each kind.
+
+Branch on the class (or on `kind`, the same name in every language) and, where it matters whether the service may have
+acted, on `sent`; never on the text. Each class also derives from the builtin that says the same, so code that
+catches `TimeoutError`, `ConnectionError` or `ValueError` catches these too.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, ClassVar
+
+if TYPE_CHECKING:
+    from typing import Literal
+
+    Sent = Literal["no", "maybe", "yes"]
+
+
+class PresenceError(Exception):
+    """Why a call failed. `str(error)` is one line: operation, endpoint, status, code, words, and what to do.
+
+    Attributes:
+        kind: What went wrong, by what a caller can do about it: "invalid_input", "rate_limited", …
+        message: The service's own words where it answered, else what happened here.
+        operation: The operation's name; None while a client is being built.
+        status: The HTTP status, if the service answered.
+        code: The service's own code ("illegal_argument", "reach_limit", …), as sent.
+        hint: What to do about it, where that is known.
+        request_id: The answer's x-request-id header, for a support ticket.
+        retryable: Whether the same call can succeed later with nothing else changed.
+        retry_after: How many seconds the service asked to wait.
+        sent: Whether the service may have received the call: "no", "maybe" or "yes".
+        attempts: How many times the request was sent or tried; 0 if it never came to that.
+        body: The first 2 KiB of the answer's text, with anything shaped like a token masked.
+    """
+
+    kind: ClassVar[str] = "unknown"
+
+    def __init__(
+        self,
+        text: str,
+        *,
+        message: str | None = None,
+        operation: str | None = None,
+        status: int | None = None,
+        code: str | None = None,
+        hint: str | None = None,
+        request_id: str | None = None,
+        retryable: bool = False,
+        retry_after: float | None = None,
+        sent: Sent = "no",
+        attempts: int = 0,
+        body: str | None = None,
+    ) -> None:
+        super().__init__(text)
+        self.message = text if message is None else message
+        self.operation = operation
+        self.status = status
+        self.code = code
+        self.hint = hint
+        self.request_id = request_id
+        self.retryable = retryable
+        self.retry_after = retry_after
+        self.sent: Sent = sent
+        self.attempts = attempts
+        self.body = body
+
+    def __str__(self) -> str:
+        # OSError and KeyError, which some classes derive from too, write theirs in ways of their own.
+        return str(self.args[0])
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return _again, (type(self), self.args[0], dict(self.__dict__))
+
+
+class InvalidInputError(PresenceError, ValueError):
+    """An argument breaks a documented rule. Found before any socket is opened."""
+
+    kind = "invalid_input"
+
+
+class ConfigError(PresenceError, ValueError):
+    """The client cannot be built, or used, as configured."""
+
+    kind = "config"
+
+
+class AuthError(PresenceError, PermissionError):
+    """The service does not accept the token, or the client id and secret; or the token provider failed."""
+
+    kind = "auth"
+
+
+class PermissionDeniedError(PresenceError, PermissionError):
+    """The token is accepted but does not allow this call; a new token would not help."""
+
+    kind = "permission"
+
+
+class NotFoundError(PresenceError, LookupError):
+    """The app, the user or the presence asked for does not exist."""
+
+    kind = "not_found"
+
+
+class FeatureDisabledError(PresenceError):
+    """The app has not switched the feature on in the console."""
+
+    kind = "feature_disabled"
+
+
+class BadRequestError(PresenceError):
+    """The service understood the call and refuses it."""
+
+    kind = "bad_request"
+
+
+class RateLimitedError(PresenceError):
+    """Too many calls in a short time; the same call succeeds later."""
+
+    kind = "rate_limited"
+
+
+class QuotaExceededError(PresenceError):
+    """The plan's quota is used up; waiting does not help."""
+
+    kind = "quota_exceeded"
+
+
+class TooLargeError(PresenceError):
+    """The request or the answer is larger than allowed."""
+
+    kind = "too_large"
+
+
+class ServerError(PresenceError):
+    """The service failed, or answered something that HTTP gives no meaning here."""
+
+    kind = "server"
+
+
+class DecodeError(PresenceError, ValueError):
+    """A successful status with a body that is not what the call returns."""
+
+    kind = "decode"
+
+
+class ConnectError(PresenceError, ConnectionError):
+    """No connection could be made, or it broke."""
+
+    kind = "connect"
+
+
+class TlsError(PresenceError, ConnectionError):
+    """The server's certificate is not acceptable."""
+
+    kind = "tls"
+
+
+class DeadlineError(PresenceError, TimeoutError):
+    """A deadline passed. Also caught as `TimeoutError`."""
+
+    kind = "timeout"
+
+
+class ClosedError(PresenceError, RuntimeError):
+    """The client was closed before the call, or the interpreter is exiting."""
+
+    kind = "closed"
+
+
+class ForkedError(PresenceError, RuntimeError):
+    """The call was begun in the process that this one was forked from. The client itself works in the child."""
+
+    kind = "forked"
+
+
+class Cause(Exception):
+    """One step of what led to a `PresenceError` inside the native core; found along `__cause__`."""
+
+
+def _again(cls: type[PresenceError], text: str, fields: dict[str, Any]) -> PresenceError:
+    """A pickled exception read back. Its cause stays behind, as pickling any exception leaves it."""
+    error = cls(text)
+    error.__dict__.update(fields)
+    return error

@@ -1,0 +1,106 @@
+//! What Python passes in.
+
+use std::time::Duration;
+
+use pyo3::prelude::*;
+use pyo3::pybacked::PyBackedStr;
+use pyo3::types::{PyBool, PyBytes, PyString};
+
+use crate::errors::invalid_input;
+use crate::values::Status;
+
+/// A length of time: seconds as a number, or a `timedelta`.
+#[derive(Clone, Copy)]
+pub(crate) struct Seconds(pub(crate) Duration);
+
+impl<'py> FromPyObject<'_, 'py> for Seconds {
+    type Error = PyErr;
+
+    fn extract(value: Borrowed<'_, 'py, PyAny>) -> PyResult<Self> {
+        let refuse = || {
+            let shown = value.repr().map_or_else(|_| value.get_type().to_string(), |text| text.to_string());
+            let text = format!("{shown} is no length of time; write seconds as a number, or a timedelta.");
+            invalid_input(value.py(), &text)
+        };
+        if value.is_instance_of::<PyBool>() {
+            return Err(refuse());
+        }
+        let seconds =
+            value.call_method0("total_seconds").unwrap_or_else(|_| value.to_owned()).extract::<f64>();
+        let seconds = seconds.map_err(|_| refuse())?;
+        Duration::try_from_secs_f64(seconds).map(Self).map_err(|_| refuse())
+    }
+}
+
+/// A text.
+pub(crate) struct Text(pub(crate) String);
+
+impl<'py> FromPyObject<'_, 'py> for Text {
+    type Error = PyErr;
+
+    fn extract(text: Borrowed<'_, 'py, PyAny>) -> PyResult<Self> {
+        let wrong = || invalid_input(text.py(), &format!("{} was given where a str is meant.", kind(&text)));
+        text.cast::<PyString>().map_err(|_| wrong())?.extract().map(Self)
+    }
+}
+
+/// A whole number, as pages and their sizes are.
+#[derive(Clone, Copy)]
+pub(crate) struct Number(pub(crate) u32);
+
+impl<'py> FromPyObject<'_, 'py> for Number {
+    type Error = PyErr;
+
+    fn extract(number: Borrowed<'_, 'py, PyAny>) -> PyResult<Self> {
+        let wrong = |shown: String| {
+            invalid_input(number.py(), &format!("{shown} is no whole number from 0 to {}.", u32::MAX))
+        };
+        number.extract().map(Self).or_else(|_: PyErr| Err(wrong(number.repr()?.to_string())))
+    }
+}
+
+/// User ids: any iterable of `str` but a `str` itself, which would be read letter by letter.
+pub(crate) struct Ids(pub(crate) Vec<PyBackedStr>);
+
+impl<'py> FromPyObject<'_, 'py> for Ids {
+    type Error = PyErr;
+
+    fn extract(ids: Borrowed<'_, 'py, PyAny>) -> PyResult<Self> {
+        let py = ids.py();
+        if ids.is_instance_of::<PyString>() || ids.is_instance_of::<PyBytes>() {
+            let text = format!("the ids are one {}, not a list of ids; write [{}].", kind(&ids), ids.repr()?);
+            return Err(invalid_input(py, &text));
+        }
+        let items = ids.try_iter().map_err(|_| {
+            invalid_input(py, &format!("the ids are {}, not a list of ids; write a list of str.", kind(&ids)))
+        })?;
+        let id = |(place, item): (usize, PyResult<Bound<'py, PyAny>>)| {
+            let item = item?;
+            let wrong = format!("ids[{place}] is {}; a user id is a str.", kind(&item));
+            item.cast_into::<PyString>().map_err(|_| invalid_input(py, &wrong))?.try_into()
+        };
+        items.enumerate().map(id).collect::<PyResult<_>>().map(Self)
+    }
+}
+
+fn kind(value: &Bound<'_, PyAny>) -> String {
+    value.get_type().name().map_or_else(|_| "an object".to_owned(), |name| name.to_string())
+}
+
+/// A status to set: a `Status`, or its number.
+#[derive(Clone, Copy)]
+pub(crate) struct StatusArgument(pub(crate) easemob_presence::Status);
+
+impl<'py> FromPyObject<'_, 'py> for StatusArgument {
+    type Error = PyErr;
+
+    fn extract(status: Borrowed<'_, 'py, PyAny>) -> PyResult<Self> {
+        if let Ok(status) = status.cast::<Status>() {
+            return Ok(Self(status.get().into()));
+        }
+        let number = if status.is_instance_of::<PyBool>() { None } else { status.extract::<u32>().ok() };
+        let wrong = "the status is neither a Status nor a number from 0 to 4294967295; write Status.ONLINE, \
+                     Status.OFFLINE or Status.custom(100).";
+        number.map(|number| Self(number.into())).ok_or_else(|| invalid_input(status.py(), wrong))
+    }
+}

@@ -1,0 +1,54 @@
+//! The native half of the Python package `easemob_presence`: conversion between Python and the Rust core, and nothing
+//! else. Table of contents:
+//!
+//! - `runtime`: the process's tokio runtime, and what fork does to it
+//! - `bridge`: how a finished call reaches an event loop, or a thread that waits
+//! - `client`: one short function per operation; `settings` reads the keyword arguments
+//! - `arguments`: what Python passes in; `values`: what it gets back; `errors`: what it catches
+//! - `provider`: app tokens from a Python function
+//! - `emulator`: `easemob_presence.testing`
+
+#![allow(
+    clippy::doc_markdown,
+    clippy::doc_link_with_quotes,
+    reason = "what stands above a Python class or method is its docstring, not Markdown"
+)]
+
+mod arguments;
+mod bridge;
+mod client;
+mod emulator;
+mod errors;
+mod provider;
+mod runtime;
+mod settings;
+mod values;
+
+use pyo3::prelude::*;
+
+#[pymodule]
+mod _native {
+    use pyo3::prelude::*;
+
+    #[pymodule_export]
+    use crate::bridge::{Call, Queue};
+    #[pymodule_export]
+    use crate::client::{Client, SubscriptionStream, User};
+    #[pymodule_export]
+    use crate::emulator::Emulator;
+    #[pymodule_export]
+    use crate::provider::TokenRequest;
+    #[pymodule_export]
+    use crate::runtime::{generation, stop};
+    #[pymodule_export]
+    use crate::values::{
+        AppToken, Device, DeviceStatus, GroupKind, OnlineStates, Presence, Presences, Status, Subscription,
+        SubscriptionsPage, restore,
+    };
+
+    #[pymodule_init]
+    fn init(module: &Bound<'_, PyModule>) -> PyResult<()> {
+        crate::runtime::watch_forks()?;
+        module.add("__version__", env!("CARGO_PKG_VERSION"))
+    }
+}

@@ -1,0 +1,60 @@
+//! Pickle: a value is saved as the JSON that the core's serde makes of it, and read back by one function.
+
+use easemob_presence as core;
+use pyo3::IntoPyObjectExt;
+use pyo3::exceptions::PyValueError;
+use pyo3::prelude::*;
+use pyo3::sync::PyOnceLock;
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+
+use super::{
+    Device, DeviceStatus, GroupKind, OnlineStates, Presence, Presences, Status, Subscription,
+    SubscriptionsPage,
+};
+
+/// What `__reduce__` returns.
+pub(super) type Reduced<'py> = (Bound<'py, PyAny>, (&'static str, String));
+
+/// The pickled form of a value of the class `name`.
+pub(super) fn reduce<'py>(
+    py: Python<'py>,
+    name: &'static str,
+    value: &impl Serialize,
+) -> PyResult<Reduced<'py>> {
+    static RESTORE: PyOnceLock<Py<PyAny>> = PyOnceLock::new();
+    let restore = RESTORE.import(py, "easemob_presence._native", "restore")?;
+    let json = serde_json::to_string(value).map_err(|error| PyValueError::new_err(error.to_string()))?;
+    Ok((restore.clone(), (name, json)))
+}
+
+/// Reads a pickled value back.
+#[pyfunction]
+pub(crate) fn restore(py: Python<'_>, name: &str, json: &str) -> PyResult<Py<PyAny>> {
+    match name {
+        "Status" => Status::from(read::<core::Status>(json)?).into_py_any(py),
+        "GroupKind" => {
+            let kind = if read::<bool>(json)? { GroupKind::Group } else { GroupKind::SuperCommunityServer };
+            kind.into_py_any(py)
+        }
+        "Device" => Device(read(json)?).into_py_any(py),
+        "DeviceStatus" => {
+            let (resource, platform, status) = read(json)?;
+            DeviceStatus { resource, platform, status }.into_py_any(py)
+        }
+        "Presence" => Presence(read(json)?).into_py_any(py),
+        "Presences" => {
+            let (asked, raw) = read::<(Vec<String>, String)>(json)?;
+            let presences = core::Presences::from_raw(asked, raw);
+            Presences(presences.map_err(|error| PyValueError::new_err(error.to_string()))?).into_py_any(py)
+        }
+        "Subscription" => Subscription(read(json)?).into_py_any(py),
+        "SubscriptionsPage" => SubscriptionsPage(read(json)?).into_py_any(py),
+        "OnlineStates" => OnlineStates(read(json)?).into_py_any(py),
+        _ => Err(PyValueError::new_err(format!("{name} is no value of this package"))),
+    }
+}
+
+fn read<T: DeserializeOwned>(json: &str) -> PyResult<T> {
+    serde_json::from_str(json).map_err(|error| PyValueError::new_err(error.to_string()))
+}

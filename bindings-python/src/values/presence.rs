@@ -1,0 +1,70 @@
+use std::time::SystemTime;
+
+use easemob_presence as core;
+use pyo3::prelude::*;
+
+use super::pickle::{Reduced, reduce};
+use super::{DeviceStatus, repr, tuple};
+
+/// The presence of one user at the moment of the answer.
+///
+/// A light view into the answer it came with; its fields become Python objects when they are read.
+///
+/// Example:
+///     >>> emulator.state.login("c2", "ios_1")
+///     >>> presence = client.user("wzy").get("c2")
+///     >>> presence.devices[0].platform, presence.devices[0].status
+///     ('ios', Status.ONLINE)
+#[pyclass(frozen, eq, hash, module = "easemob_presence")]
+#[derive(PartialEq, Eq, Hash)]
+pub(crate) struct Presence(pub(super) core::Presence);
+
+#[pymethods]
+impl Presence {
+    /// The user, spelled as it was asked for.
+    #[getter]
+    fn user_id(&self) -> &str {
+        self.0.user_id().as_str()
+    }
+
+    /// The user's devices, in the service's order; empty for a user who was never online.
+    #[getter]
+    fn devices(&self, py: Python<'_>) -> PyResult<Py<PyAny>> {
+        tuple(py, self.0.devices().map(DeviceStatus::from))
+    }
+
+    /// The user's own text; it belongs to the user, not to a device.
+    #[getter]
+    fn ext(&self) -> &str {
+        self.0.ext()
+    }
+
+    /// When the user was last online, as an aware datetime; None if the service does not know.
+    #[getter]
+    fn last_seen(&self) -> Option<SystemTime> {
+        self.0.last_seen()
+    }
+
+    /// When the subscription ends; only `subscribe` answers it.
+    #[getter]
+    fn expires_at(&self) -> Option<SystemTime> {
+        self.0.expires_at()
+    }
+
+    /// Whether any device is online or in a custom status.
+    #[getter]
+    fn is_online(&self) -> bool {
+        self.0.is_online()
+    }
+
+    fn __repr__(&self, py: Python<'_>) -> PyResult<String> {
+        let (user_id, ext) = (repr(py, self.user_id())?, repr(py, self.ext())?);
+        let devices = self.0.devices().map(|device| DeviceStatus::from(device).__repr__(py));
+        let devices = devices.collect::<PyResult<Vec<_>>>()?.join(", ");
+        Ok(format!("Presence(user_id={user_id}, devices=[{devices}], ext={ext})"))
+    }
+
+    fn __reduce__<'py>(&self, py: Python<'py>) -> PyResult<Reduced<'py>> {
+        reduce(py, "Presence", &self.0)
+    }
+}

@@ -1,0 +1,127 @@
+"""What type checkers infer. Never run: mypy and pyright read it, both in strict mode (see `test_types`).
+
+An ignored error is a promise too: strict mode complains of an ignore that nothing needs.
+"""
+
+from collections.abc import AsyncIterator, Iterator
+from datetime import datetime, timedelta
+
+from typing_extensions import assert_type
+
+from easemob_presence import (
+    AppToken,
+    AsyncPresenceClient,
+    AsyncSubscriptions,
+    AsyncUser,
+    Device,
+    DeviceStatus,
+    GroupKind,
+    OnlineStates,
+    Presence,
+    PresenceClient,
+    PresenceError,
+    Presences,
+    RateLimitedError,
+    Status,
+    Subscription,
+    Subscriptions,
+    SubscriptionsPage,
+    User,
+)
+from easemob_presence.testing import Change, Emulator, Request
+
+
+def sync(client: PresenceClient) -> None:
+    user = client.user("wzy")
+    assert_type(user, User)
+    assert_type(user.id, str)
+    assert_type(user.set(Status.ONLINE, resource="ios_1"), None)
+    assert_type(user.subscribe(["c2"], ttl=timedelta(days=1)), Presences)
+    assert_type(user.get("c2", timeout=0.5), Presence)
+    assert_type(user.get_many(f"u{n}" for n in range(3)), Presences)
+    assert_type(user.subscriptions(), Subscriptions)
+    assert_type(list(user.subscriptions()), list[Subscription])
+    assert_type(user.subscriptions_page(1), SubscriptionsPage)
+    assert_type(user.devices(), tuple[Device, ...])
+    assert_type(user.is_online(), bool)
+    assert_type(client.online_states({"c2"}), OnlineStates)
+    assert_type(client.group_online_count("1", kind=GroupKind.SUPER_COMMUNITY_SERVER), int)
+    assert_type(client.app_token(), AppToken)
+    assert_type(client.with_options(timeout=1), PresenceClient)
+    with client as entered:
+        assert_type(entered, PresenceClient)
+
+
+async def asynchronous(client: AsyncPresenceClient) -> None:
+    user = client.user("wzy")
+    assert_type(user, AsyncUser)
+    await user.set(5, resource="ios_1", ext="busy")
+    assert_type(await user.subscribe(["c2"]), Presences)
+    assert_type(await user.get("c2"), Presence)
+    assert_type(await user.get_many(("c2", "c3")), Presences)
+    assert_type(user.subscriptions(), AsyncSubscriptions)
+    async for subscription in user.subscriptions(page_size=10):
+        assert_type(subscription, Subscription)
+    assert_type(await user.subscriptions_page(1), SubscriptionsPage)
+    assert_type(await user.devices(), tuple[Device, ...])
+    assert_type(await user.is_online(), bool)
+    assert_type(await client.online_states(["c2"]), OnlineStates)
+    assert_type(await client.group_online_count("1"), int)
+    assert_type(await client.app_token(), AppToken)
+    assert_type(AsyncPresenceClient.from_env(timeout=3), AsyncPresenceClient)
+    async with client as entered:
+        assert_type(entered, AsyncPresenceClient)
+
+
+def values(presences: Presences, states: OnlineStates, page: SubscriptionsPage, error: PresenceError) -> None:
+    assert_type(presences["c2"], Presence)
+    assert_type(presences.get("c2"), Presence | None)
+    assert_type(presences.get("c2", 5), Presence | int)
+    assert_type(iter(presences), Iterator[Presence])
+    assert_type(presences.missing, tuple[str, ...])
+    assert_type(presences["c2"].devices, tuple[DeviceStatus, ...])
+    assert_type(presences["c2"].last_seen, datetime | None)
+    assert_type(presences["c2"].devices[0].status.number, int | None)
+    assert_type(dict(states), dict[str, bool])
+    assert_type(states["c2"], bool)
+    assert_type([subscription.expires_at for subscription in page], list[datetime | None])
+    assert_type(error.retry_after, float | None)
+    assert_type(error.kind, str)
+
+
+def builtins() -> None:
+    try:
+        raise RateLimitedError("slow down")
+    except RateLimitedError as error:
+        assert_type(error, RateLimitedError)
+
+
+async def coroutine_token() -> AppToken:
+    return AppToken("t", expires_in=timedelta(hours=1))
+
+
+def function_token() -> str:
+    return "t"
+
+
+def providers() -> None:
+    PresenceClient(token_provider=function_token)
+    AsyncPresenceClient(token_provider=coroutine_token)
+    PresenceClient(token_provider=lambda: 5)  # type: ignore[arg-type, return-value]  # pyright: ignore
+
+
+def testing(emulator: Emulator) -> None:
+    assert_type(emulator.client(), PresenceClient)
+    assert_type(emulator.async_client(timeout=1), AsyncPresenceClient)
+    assert_type(emulator.journal.entries(), list[Request | Change])
+
+
+def async_iterator(user: AsyncUser) -> AsyncIterator[Subscription]:
+    return user.subscriptions()
+
+
+def wrong(client: PresenceClient, presence: Presence) -> None:
+    client.user("wzy").set(Status.ONLINE)  # type: ignore[call-arg]  # pyright: ignore
+    client.user("wzy").get_many([1, 2])  # type: ignore[list-item]  # pyright: ignore
+    PresenceClient("a1.easemob.com")  # type: ignore[call-arg]  # pyright: ignore
+    presence.ext = "busy"  # type: ignore[misc]  # pyright: ignore

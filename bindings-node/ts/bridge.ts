@@ -1,0 +1,116 @@
+// This environment's promises, by the id under which their calls were submitted. See `../src/bridge.rs`.
+
+import { native } from './native.js';
+import type { TokenSource } from './token-source.js';
+
+/** How a call ended: its value, or the JSON of its failure. */
+export interface Ended {
+  succeeded: boolean;
+  value: unknown;
+}
+
+class Pending implements Ended {
+  succeeded = false;
+  value: unknown = undefined;
+  readonly #resolve: (ended: Ended) => void;
+  readonly reject: (reason: unknown) => void;
+
+  constructor(resolve: (ended: Ended) => void, reject: (reason: unknown) => void) {
+    this.#resolve = resolve;
+    this.reject = reject;
+  }
+
+  settle(succeeded: boolean, value: unknown): void {
+    this.succeeded = succeeded;
+    this.value = value;
+    this.#resolve(this);
+  }
+}
+
+const pending = new Map<number, Pending>();
+const tokenSources = new Map<number, WeakRef<TokenSource>>();
+let lastId = 0;
+
+/** @internal */
+export const bridge = new native.Bridge(settleAll);
+
+function settleAll(): void {
+  const rows = bridge.drain() as unknown[];
+  for (let at = 0; at < rows.length; at += 3) {
+    const id = rows[at] as number;
+    const succeeded = rows[at + 1] as boolean | undefined;
+    if (succeeded === undefined) {
+      tokenSources.get(id)?.deref()?.ask(rows[at + 2] as number);
+      continue;
+    }
+    const call = pending.get(id);
+    // None: it was aborted while its outcome was on the way.
+    if (call === undefined) continue;
+    pending.delete(id);
+    call.settle(succeeded, rows[at + 2]);
+  }
+  if (pending.size === 0) bridge.keepAlive(false);
+}
+
+/**
+ * Submits a call and waits for its end. The process stays alive for it. An aborted signal drops the native call, and
+ * with it the request, and rejects with the signal's reason.
+ *
+ * @internal
+ */
+export function submit(start: (id: number) => void, signal: AbortSignal | undefined): Promise<Ended> {
+  return signal === undefined ? pend(start) : abortable(start, signal);
+}
+
+async function abortable(start: (id: number) => void, signal: AbortSignal): Promise<Ended> {
+  signal.throwIfAborted();
+  let id = 0;
+  const ended = pend((given) => {
+    id = given;
+    start(given);
+  });
+  const abort = (): void => {
+    const call = pending.get(id);
+    // None: its outcome is here already.
+    if (call === undefined) return;
+    pending.delete(id);
+    bridge.cancel(id);
+    if (pending.size === 0) bridge.keepAlive(false);
+    call.reject(signal.reason);
+  };
+  signal.addEventListener('abort', abort, { once: true });
+  try {
+    return await ended;
+  } finally {
+    signal.removeEventListener('abort', abort);
+  }
+}
+
+function pend(start: (id: number) => void): Promise<Ended> {
+  do lastId = (lastId + 1) >>> 0;
+  while (pending.has(lastId));
+  const id = lastId;
+  return new Promise<Ended>((resolve, reject) => {
+    // First, so that a refusal of the arguments leaves nothing behind.
+    start(id);
+    // Outcomes arrive in a later turn of the event loop, never before this.
+    pending.set(id, new Pending(resolve, reject));
+    if (pending.size === 1) bridge.keepAlive(true);
+  });
+}
+
+/** @internal How many calls of this environment are under way. */
+export function pendingCalls(): number {
+  return pending.size;
+}
+
+let lastTokenSource = 0;
+const forget = new FinalizationRegistry<number>((number) => tokenSources.delete(number));
+
+/** @internal Gives a token source the number under which its client asks for tokens. Does not keep it alive. */
+export function register(source: TokenSource): number {
+  lastTokenSource += 1;
+  tokenSources.set(lastTokenSource, new WeakRef(source));
+  forget.register(source, lastTokenSource);
+  return lastTokenSource;
+}

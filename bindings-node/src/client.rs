@@ -63,7 +63,7 @@ impl NativeClient {
     }
 
     #[napi]
-    pub fn set(&self, id: u32, user: String, resource: String, status: u32, ext: Option<String>) {
+    pub fn set(&self, id: u32, user: String, resource: String, status: Option<u32>, ext: Option<String>) {
         self.by_user(id, user, async move |user| {
             user.set(resource, Status::from(status)).ext(ext.unwrap_or_default()).await
         });

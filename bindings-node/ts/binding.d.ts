@@ -47,7 +47,7 @@ export declare class NativeClient {
    * A failure's JSON as the reason, if that is no user id.
    */
   checkUser(user: string): void
-  set(id: number, user: string, resource: string, status: number, ext?: string | undefined | null): void
+  set(id: number, user: string, resource: string, status?: number | undefined | null, ext?: string | undefined | null): void
   subscribe(id: number, user: string, ids: string, ttlSeconds?: number | undefined | null): void
   get(id: number, user: string, userId: string): void
   getMany(id: number, user: string, ids: string): void

@@ -3,7 +3,7 @@
 import { native } from './native.js';
 import type { TokenSource } from './token-source.js';
 
-/** How a call ended: its value, or the JSON of its failure. */
+/** @internal How a call ended: its value, or the JSON of its failure. */
 export interface Ended {
   succeeded: boolean;
   value: unknown;

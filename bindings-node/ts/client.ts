@@ -174,7 +174,7 @@ export class PresenceClient implements AsyncDisposable {
    */
   appToken(options?: CallOptions): Promise<AppToken> {
     return this.#calls.run(
-      { name: 'app_token', prepare: () => (client, id) => client.appToken(id), read: AppToken.of },
+      { name: 'token', prepare: () => (client, id) => client.appToken(id), read: AppToken.of },
       options,
     );
   }

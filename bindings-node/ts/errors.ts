@@ -120,7 +120,7 @@ export class AuthError extends PresenceError {
   declare readonly kind: 'auth';
 }
 /** The token is accepted but does not allow this call; a new token would not help. */
-export class PermissionError extends PresenceError {
+export class PermissionDeniedError extends PresenceError {
   declare readonly kind: 'permission';
 }
 /** The app, the user or the presence asked for does not exist. */
@@ -163,8 +163,8 @@ export class ConnectError extends PresenceError {
 export class TlsError extends PresenceError {
   declare readonly kind: 'tls';
 }
-/** A deadline passed. */
-export class TimeoutError extends PresenceError {
+/** A deadline passed, here or (408) at the service. */
+export class DeadlineError extends PresenceError {
   declare readonly kind: 'timeout';
 }
 /** The client was closed before the call. */
@@ -176,7 +176,7 @@ const CLASSES: { readonly [Kind in ErrorKind]: typeof PresenceError } = {
   invalid_input: InvalidInputError,
   config: ConfigError,
   auth: AuthError,
-  permission: PermissionError,
+  permission: PermissionDeniedError,
   not_found: NotFoundError,
   feature_disabled: FeatureDisabledError,
   bad_request: BadRequestError,
@@ -187,7 +187,7 @@ const CLASSES: { readonly [Kind in ErrorKind]: typeof PresenceError } = {
   decode: DecodeError,
   connect: ConnectError,
   tls: TlsError,
-  timeout: TimeoutError,
+  timeout: DeadlineError,
   closed: ClosedError,
 };
 

@@ -2,6 +2,7 @@
 
 import type * as Binding from './binding';
 
+/** @internal */
 export type { Bridge, ClientConfig, EmulatorConfig, NativeClient, NativeEmulator, SubscriptionsReader } from './binding';
 
 const NAME = 'easemob-presence';
@@ -54,5 +55,5 @@ function load(): typeof Binding {
   );
 }
 
-/** This platform's binary. */
+/** @internal This platform's binary. */
 export const native = load();

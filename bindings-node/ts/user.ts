@@ -42,11 +42,12 @@ const same = <T>(value: unknown): T => value as T;
 const many = (value: unknown): Presences => Presences.of(value as [string, Float64Array]);
 const one = (value: unknown): Presence => single(value as [string, Float64Array]);
 
-function statusNumber(status: unknown, { operation = 'set' }: Place): number {
-  const number: unknown = status instanceof Status ? status.number : status;
-  if (typeof number === 'number') return whole(number, 'the status', { kind: 'invalid_input', operation });
-  throw refusal('invalid_input', `the status must be a Status that can be set, or a number, not ${shown(status)}`, {
-    operation,
+/** A status as the core takes it; none for `Status.Unknown`, which it refuses. */
+function statusNumber(status: unknown, place: Place): number | undefined {
+  if (status instanceof Status) return status.number;
+  if (typeof status === 'number') return whole(status, 'the status', place);
+  throw refusal('invalid_input', `the status must be a Status or a number, not ${shown(status)}`, {
+    operation: 'set',
     hint: 'Write Status.Online, Status.Offline or Status.custom(100).',
   });
 }

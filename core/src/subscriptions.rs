@@ -65,6 +65,13 @@ impl Subscriptions {
         self.total
     }
 
+    /// What has been read and not given yet: the rest of the latest page, taken without waiting.
+    ///
+    /// For callers to whom each step of a stream is dear, such as another language's event loop.
+    pub fn take_ready(&mut self) -> Vec<Subscription> {
+        self.ready.drain(..).collect()
+    }
+
     /// Takes in a page. The end is an empty page, or as many items read as the service counts; a page may be shorter
     /// than asked for (deployments differ in the largest size), so that alone is no end. A service that repeats
     /// itself would be asked for ever: where it counts nothing, the first page with nothing new is the end; where it
@@ -175,6 +182,16 @@ mod tests {
         let error = stream.take(page(Some(u64::MAX), &["a"])).unwrap_err();
         assert_eq!(error.kind(), ErrorKind::Decode);
         assert!(error.to_string().contains("nothing new"), "{error}");
+    }
+
+    #[test]
+    fn what_is_ready_is_taken_once_and_in_order() {
+        let mut stream = stream();
+        assert!(stream.take_ready().is_empty());
+        stream.take(page(Some(3), &["a", "b"])).unwrap();
+        let users: Vec<_> = stream.take_ready().iter().map(|s| s.user_id().as_str().to_owned()).collect();
+        assert_eq!(users, ["a", "b"]);
+        assert!(stream.take_ready().is_empty() && !stream.ended);
     }
 
     #[test]

@@ -5,6 +5,7 @@
 use std::sync::{Arc, Mutex, PoisonError};
 
 use easemob_presence::{Client, Error, GroupKind, Status, Subscription, Subscriptions, User};
+use futures_util::StreamExt;
 use napi::bindgen_prelude::Result;
 use napi_derive::napi;
 
@@ -188,7 +189,8 @@ impl SubscriptionsReader {
         self.shared.submit(id, async move {
             let taken = kept.lock().unwrap_or_else(PoisonError::into_inner).take();
             let Some(mut stream) = taken else { return Ok(Vec::<Subscription>::new().into()) };
-            let chunk = stream.next_chunk().await?;
+            let mut chunk: Vec<_> = stream.next().await.transpose()?.into_iter().collect();
+            chunk.extend(stream.take_ready());
             *kept.lock().unwrap_or_else(PoisonError::into_inner) = Some(stream);
             Ok(chunk.into())
         });

@@ -38,7 +38,10 @@ class Count {
   }
 
   async none(): Promise<void> {
-    if (this.#under > 0) await new Promise<void>((resolve) => this.#waiting.push(resolve));
+    if (this.#under === 0) return;
+    await new Promise<void>((resolve) => this.#waiting.push(resolve));
+    // One turn more, in which their callers learn of it.
+    await new Promise<void>((resolve) => setImmediate(resolve));
   }
 }
 
@@ -96,8 +99,8 @@ export class Calls {
     this.#count.add();
     try {
       const place: Place = { kind: 'invalid_input', operation: operation.name };
-      const client = options === undefined ? this.#native : this.#checked(operation, options, place);
       const start = operation.prepare(place);
+      const client = options === undefined ? this.#native : this.#checked(operation, options, place);
       const ended = await submit((id) => start(client, id), options?.signal);
       if (ended.succeeded) return operation.read(ended.value);
       throw errorOf(ended.value as string, (request) => this.#tokens?.thrown(request));

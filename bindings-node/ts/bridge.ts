@@ -69,21 +69,48 @@ async function abortable(start: (id: number) => void, signal: AbortSignal): Prom
     id = given;
     start(given);
   });
-  const abort = (): void => {
-    const call = pending.get(id);
-    // None: its outcome is here already.
-    if (call === undefined) return;
-    pending.delete(id);
-    bridge.cancel(id);
-    if (pending.size === 0) bridge.keepAlive(false);
-    call.reject(signal.reason);
-  };
-  signal.addEventListener('abort', abort, { once: true });
+  const listening = listen(signal, id);
   try {
     return await ended;
   } finally {
-    signal.removeEventListener('abort', abort);
+    listening.ids.delete(id);
+    if (listening.ids.size === 0) {
+      listeners.delete(signal);
+      signal.removeEventListener('abort', listening.abort);
+    }
   }
+}
+
+interface Listening {
+  readonly ids: Set<number>;
+  readonly abort: () => void;
+}
+
+/** One listener for each signal, however many calls it is given to: Node warns of more than ten. */
+const listeners = new WeakMap<AbortSignal, Listening>();
+
+function listen(signal: AbortSignal, id: number): Listening {
+  let listening = listeners.get(signal);
+  if (listening === undefined) {
+    const ids = new Set<number>();
+    listening = { ids, abort: () => abort(ids, signal.reason) };
+    listeners.set(signal, listening);
+    signal.addEventListener('abort', listening.abort, { once: true });
+  }
+  listening.ids.add(id);
+  return listening;
+}
+
+function abort(ids: ReadonlySet<number>, reason: unknown): void {
+  for (const id of ids) {
+    const call = pending.get(id);
+    // None: its outcome is here already.
+    if (call === undefined) continue;
+    pending.delete(id);
+    bridge.cancel(id);
+    call.reject(reason);
+  }
+  if (pending.size === 0) bridge.keepAlive(false);
 }
 
 function pend(start: (id: number) => void): Promise<Ended> {

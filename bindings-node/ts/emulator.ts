@@ -67,10 +67,14 @@ export interface Snapshot {
 
 const DEFAULT_WAIT_MS = 10_000;
 
+/** An emulator runs until it is stopped, also when only its address is still known. */
+const running = new Set<NativeEmulator>();
+
 /**
  * The service's presence API in memory, in this process, on a free port of 127.0.0.1.
  *
- * Each one is independent, so tests can run side by side. It does not keep the process alive.
+ * Each one is independent, so tests can run side by side. It runs until it is stopped or the process ends, which it
+ * does not keep alive.
  *
  * @example
  * ```ts
@@ -98,6 +102,7 @@ export class Emulator implements Disposable {
       Object.entries({ ...given, ...credentials }).filter(([, value]) => value !== undefined),
     ) as EmulatorConfig;
     this.#native = new native.NativeEmulator(bridge, config);
+    running.add(this.#native);
     this.journal = new Journal(this.#native);
     this.clock = new Clock(this.#native);
     this.state = new State(this.#native);
@@ -179,6 +184,7 @@ export class Emulator implements Disposable {
   /** Closes the port and every connection. State and journal can still be read. Stopping twice does nothing. */
   stop(): void {
     this.#native.stop();
+    running.delete(this.#native);
   }
 
   /** As {@link Emulator.stop}: `using emulator = new Emulator()` stops it at the end of the block. */

@@ -73,7 +73,9 @@ describe('abort', () => {
     const emulator = emulatorFor(t);
     const user = emulator.client().user('wzy');
     const { signal } = new AbortController();
-    await Promise.all([1, 2, 3].map(() => user.get('c2', { signal })));
+    const calls = [1, 2, 3].map(() => user.get('c2', { signal }));
+    assert.equal(getEventListeners(signal, 'abort').length, 1);
+    await Promise.all(calls);
     await rejection(user.get('a/b', { signal }));
     assert.equal(getEventListeners(signal, 'abort').length, 0);
   });

@@ -5,8 +5,8 @@
 //! environment's only thread-safe function. JavaScript then drains: the mark is cleared *first* and the list taken
 //! after that, so that a completion in between sends a wake of its own and none is lost.
 //!
-//! The thread-safe function is weak; JavaScript refers to it while a promise is pending, and only then does it keep
-//! the process alive. When the environment ends, its calls are dropped and later completions go nowhere.
+//! The thread-safe function is weak; it is referred to while a call is under way, and only then does it keep the
+//! process alive. When the environment ends, its calls are dropped and later completions go nowhere.
 
 use std::collections::HashMap;
 use std::future::Future;
@@ -61,21 +61,6 @@ impl Shared {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Starts a call; its outcome will be drained under `id`.
-    pub(crate) fn submit<F>(self: &Arc<Self>, id: u32, call: F)
-    where
-        F: Future<Output = Outcome> + Send + 'static,
-    {
-        // Held until the call is known: it may end before `spawn` returns.
-        let mut state = self.lock();
-        if state.ended {
-            return;
-        }
-        let slip = Slip { shared: Arc::clone(self), id, outcome: None };
-        let task = self.runtime.spawn(async move { slip.hand_in(call.await) });
-        state.calls.insert(id, task.abort_handle());
-    }
-
     /// Asks JavaScript for a token of that client.
     pub(crate) fn want_token(&self, client: u32, request: u32) {
         self.lock().rows.push(Row::TokenWanted { client, request });
@@ -101,12 +86,6 @@ impl Shared {
         }
     }
 
-    #[expect(deprecated, reason = "what napi advises instead, dropping the function, cannot be taken back")]
-    fn keep_alive(&self, env: Env, alive: bool) -> Result<()> {
-        let mut wake = self.lock_wake();
-        if alive { wake.refer(&env) } else { wake.unref(&env) }
-    }
-
     fn lock_wake(&self) -> MutexGuard<'_, Wake> {
         self.wake.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -118,6 +97,45 @@ impl Shared {
         for (_, call) in state.calls.drain() {
             call.abort();
         }
+    }
+}
+
+/// An environment's own end, for its thread.
+#[derive(Clone)]
+pub(crate) struct Home {
+    env: Env,
+    shared: Arc<Shared>,
+}
+
+impl Home {
+    /// Starts a call; its outcome will be drained under `id`.
+    pub(crate) fn submit<F>(&self, id: u32, call: F)
+    where
+        F: Future<Output = Outcome> + Send + 'static,
+    {
+        // Held until the call is known: it may end before `spawn` returns.
+        let mut state = self.shared.lock();
+        if state.ended {
+            return;
+        }
+        let slip = Slip { shared: Arc::clone(&self.shared), id, outcome: None };
+        let task = self.shared.runtime.spawn(async move { slip.hand_in(call.await) });
+        if state.calls.insert(id, task.abort_handle()).is_none() {
+            self.keep_alive(true);
+        }
+    }
+
+    /// What the runtime's thread may hold.
+    pub(crate) fn shared(&self) -> &Arc<Shared> {
+        &self.shared
+    }
+
+    /// Whether the process stays alive for this environment's calls. Costs next to nothing where nothing changes.
+    #[expect(deprecated, reason = "what napi advises instead, dropping the function, cannot be taken back")]
+    fn keep_alive(&self, alive: bool) {
+        let mut wake = self.shared.lock_wake();
+        // Refused only where the environment is going away, and there is nothing left to keep alive.
+        let _ = if alive { wake.refer(&self.env) } else { wake.unref(&self.env) };
     }
 }
 
@@ -141,10 +159,17 @@ impl Drop for Slip {
     }
 }
 
-/// One environment's end of the bridge. Made once by the environment's `bridge.ts`.
+/// One environment's bridge. Made once by the environment's `bridge.ts`.
 #[napi]
 pub struct Bridge {
-    pub(crate) shared: Arc<Shared>,
+    home: Home,
+}
+
+impl Bridge {
+    /// For what makes calls.
+    pub(crate) fn home(&self) -> Home {
+        self.home.clone()
+    }
 }
 
 #[napi]
@@ -160,7 +185,7 @@ impl Bridge {
         let (state, wake_sent, wake) = (Mutex::default(), AtomicBool::new(false), Mutex::new(wake));
         let shared = Arc::new(Shared { state, wake_sent, wake, runtime });
         env.add_env_cleanup_hook(Arc::clone(&shared), |shared| shared.end())?;
-        Ok(Self { shared })
+        Ok(Self { home: Home { env, shared } })
     }
 
     /// Takes all messages, three array elements each: `id, succeeded, value` of a call that ended (the value of a
@@ -170,8 +195,15 @@ impl Bridge {
     /// If the engine has no memory for the values.
     #[napi]
     pub fn drain<'env>(&self, env: &'env Env) -> Result<Array<'env>> {
-        self.shared.wake_sent.store(false, Ordering::SeqCst);
-        let rows = mem::take(&mut self.shared.lock().rows);
+        let shared = &self.home.shared;
+        shared.wake_sent.store(false, Ordering::SeqCst);
+        let (rows, all_ended) = {
+            let mut state = shared.lock();
+            (mem::take(&mut state.rows), state.calls.is_empty())
+        };
+        if all_ended {
+            self.home.keep_alive(false);
+        }
         let mut drained = env.create_array(0)?;
         for row in rows {
             match row {
@@ -196,17 +228,12 @@ impl Bridge {
     /// Drops a call under way, and with it its request. Nothing is drained for it, unless it has ended already.
     #[napi]
     pub fn cancel(&self, id: u32) {
-        if let Some(call) = self.shared.lock().calls.remove(&id) {
+        let mut state = self.home.shared.lock();
+        if let Some(call) = state.calls.remove(&id) {
             call.abort();
         }
-    }
-
-    /// Whether the process stays alive for this environment's calls.
-    ///
-    /// # Errors
-    /// If the environment is ending.
-    #[napi]
-    pub fn keep_alive(&self, env: Env, alive: bool) -> Result<()> {
-        self.shared.keep_alive(env, alive)
+        if state.calls.is_empty() && state.rows.is_empty() {
+            self.home.keep_alive(false);
+        }
     }
 }

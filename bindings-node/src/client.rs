@@ -9,7 +9,7 @@ use futures_util::StreamExt;
 use napi::bindgen_prelude::Result;
 use napi_derive::napi;
 
-use crate::bridge::{Bridge, Shared};
+use crate::bridge::{Bridge, Home};
 use crate::config::{ClientConfig, millis, options};
 use crate::failure::Failure;
 use crate::payload::Payload;
@@ -19,7 +19,7 @@ use crate::token_provider::Questions;
 #[napi]
 pub struct NativeClient {
     client: Client,
-    shared: Arc<Shared>,
+    home: Home,
     questions: Arc<Questions>,
 }
 
@@ -29,9 +29,9 @@ impl NativeClient {
     /// A failure's JSON as the reason.
     #[napi(constructor)]
     pub fn new(bridge: &Bridge, config: ClientConfig) -> Result<Self> {
-        let (shared, questions) = (Arc::clone(&bridge.shared), Arc::new(Questions::default()));
-        let client = config.build(&shared, &questions).map_err(Failure::from)?;
-        Ok(Self { client, shared, questions })
+        let (home, questions) = (bridge.home(), Arc::new(Questions::default()));
+        let client = config.build(home.shared(), &questions).map_err(Failure::from)?;
+        Ok(Self { client, home, questions })
     }
 
     /// The same client with other limits.
@@ -39,7 +39,7 @@ impl NativeClient {
     pub fn with_options(&self, timeout_ms: Option<f64>, attempt_timeout_ms: Option<f64>) -> Self {
         Self {
             client: self.client.with_options(options(timeout_ms, attempt_timeout_ms)),
-            shared: Arc::clone(&self.shared),
+            home: self.home.clone(),
             questions: Arc::clone(&self.questions),
         }
     }
@@ -144,10 +144,7 @@ impl NativeClient {
             Some(size) => stream.page_size(size),
             None => stream,
         };
-        Ok(SubscriptionsReader {
-            stream: Arc::new(Mutex::new(Some(stream))),
-            shared: Arc::clone(&self.shared),
-        })
+        Ok(SubscriptionsReader { stream: Arc::new(Mutex::new(Some(stream))), home: self.home.clone() })
     }
 }
 
@@ -159,7 +156,7 @@ impl NativeClient {
         Fut: Future<Output = std::result::Result<T, Error>> + Send + 'static,
     {
         let client = self.client.clone();
-        self.shared.submit(id, async move { Ok(call(client).await?.into()) });
+        self.home.submit(id, async move { Ok(call(client).await?.into()) });
     }
 
     fn by_user<T, F, Fut>(&self, id: u32, user: String, call: F)
@@ -177,7 +174,7 @@ impl NativeClient {
 pub struct SubscriptionsReader {
     /// None while a request is under way, so that cancelling it drops it, and after the end.
     stream: Arc<Mutex<Option<Subscriptions>>>,
-    shared: Arc<Shared>,
+    home: Home,
 }
 
 #[napi]
@@ -186,7 +183,7 @@ impl SubscriptionsReader {
     #[napi]
     pub fn next(&self, id: u32) {
         let kept = Arc::clone(&self.stream);
-        self.shared.submit(id, async move {
+        self.home.submit(id, async move {
             let taken = kept.lock().unwrap_or_else(PoisonError::into_inner).take();
             let Some(mut stream) = taken else { return Ok(Vec::<Subscription>::new().into()) };
             let mut chunk: Vec<_> = stream.next().await.transpose()?.into_iter().collect();

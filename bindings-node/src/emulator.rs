@@ -2,15 +2,13 @@
 
 #![expect(clippy::needless_pass_by_value, reason = "napi hands strings over; here they are only looked at")]
 
-use std::sync::Arc;
-
 use easemob_presence_emulator::{Builder, Emulator, Operation, Settings};
 use napi::bindgen_prelude::{Error, Result};
 use napi_derive::napi;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-use crate::bridge::{Bridge, Shared};
+use crate::bridge::{Bridge, Home};
 use crate::config::millis;
 use crate::payload::Payload;
 
@@ -29,7 +27,7 @@ pub struct EmulatorConfig {
 #[napi]
 pub struct NativeEmulator {
     emulator: Emulator,
-    shared: Arc<Shared>,
+    home: Home,
 }
 
 #[napi]
@@ -48,7 +46,7 @@ impl NativeEmulator {
         if let (Some(id), Some(secret)) = (config.client_id, config.client_secret) {
             builder = builder.credentials(id, secret);
         }
-        Ok(Self { emulator: builder.start()?, shared: Arc::clone(&bridge.shared) })
+        Ok(Self { emulator: builder.start()?, home: bridge.home() })
     }
 
     #[napi(getter)]
@@ -152,7 +150,7 @@ impl NativeEmulator {
     #[napi]
     pub fn journal_changed(&self, id: u32, version: f64, timeout_ms: f64) {
         let (journal, seen) = (self.emulator.journal().clone(), whole(version));
-        self.shared.submit(id, async move {
+        self.home.submit(id, async move {
             let changed = journal.wait_until(|journal| journal.version() != seen);
             Ok(Payload::Flag(tokio::time::timeout(millis(timeout_ms), changed).await.is_ok()))
         });

@@ -10,7 +10,7 @@
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use easemob_presence::{Presence, Presences};
-use napi::bindgen_prelude::{Array, Env, Float64Array, Result};
+use napi::bindgen_prelude::{Array, Env, Float64ArraySlice, Result};
 
 /// Text start, id end, ext end, last seen in ms, expires at in ms (NaN for none), online, devices so far.
 const ROW: usize = 7;
@@ -103,7 +103,8 @@ impl FlatPresences {
         } else {
             flat.set(0, self.text.utf8)?;
         }
-        flat.set(1, Float64Array::new(self.rows))?;
+        // Copied: memory of our own would cost a finalizer, and some engines refuse it.
+        flat.set(1, Float64ArraySlice::copy_from(env, self.rows)?)?;
         Ok(flat)
     }
 }

@@ -49,7 +49,6 @@ function settleAll(): void {
     pending.delete(id);
     call.settle(succeeded, rows[at + 2]);
   }
-  if (pending.size === 0) bridge.keepAlive(false);
 }
 
 /**
@@ -110,7 +109,6 @@ function abort(ids: ReadonlySet<number>, reason: unknown): void {
     bridge.cancel(id);
     call.reject(reason);
   }
-  if (pending.size === 0) bridge.keepAlive(false);
 }
 
 function pend(start: (id: number) => void): Promise<Ended> {
@@ -122,7 +120,6 @@ function pend(start: (id: number) => void): Promise<Ended> {
     start(id);
     // Outcomes arrive in a later turn of the event loop, never before this.
     pending.set(id, new Pending(resolve, reject));
-    if (pending.size === 1) bridge.keepAlive(true);
   });
 }
 

@@ -1,20 +1,9 @@
 // The emulator as tests hold it.
 
-import { bridge, submit } from './bridge.js';
+import { bridge } from './bridge.js';
 import { PresenceClient } from './client.js';
-import {
-  camel,
-  entry,
-  merged,
-  respelled,
-  snake,
-  type ChangeEntry,
-  type EmulatedOperation,
-  type EmulatorSettings,
-  type JournalEntry,
-  type RequestEntry,
-  type SettingsPatch,
-} from './emulator-types.js';
+import { camel, merged, respelled, snake, type EmulatorSettings, type SettingsPatch } from './emulator-types.js';
+import { Journal } from './journal.js';
 import { native, type EmulatorConfig, type NativeEmulator } from './native.js';
 import type { ClientOptions } from './options.js';
 
@@ -64,8 +53,6 @@ export interface Snapshot {
   readonly users: ReadonlyMap<string, SnapshotUser>;
   readonly groups: readonly { readonly groupId: string; readonly queryType: number; readonly count: number }[];
 }
-
-const DEFAULT_WAIT_MS = 10_000;
 
 /** An emulator runs until it is stopped, also when only its address is still known. */
 const running = new Set<NativeEmulator>();
@@ -201,65 +188,6 @@ function rateLimit(emulator: NativeEmulator): EmulatorSettings['rateLimit'] {
 
 function limitPatch({ perSecond, window }: NonNullable<SettingsPatch['rateLimit']>): object {
   return { ...(perSecond && { per_second: perSecond }), ...(window !== undefined && { window }) };
-}
-
-/** The ordered record of everything that happened in an emulator. */
-export class Journal {
-  readonly #native: NativeEmulator;
-
-  /** @internal */
-  constructor(emulator: NativeEmulator) {
-    this.#native = emulator;
-  }
-
-  /** All entries kept, in their order. */
-  entries(): readonly JournalEntry[] {
-    return this.since(0);
-  }
-
-  /** The entries with a number above `seq`. */
-  since(seq: number): readonly JournalEntry[] {
-    return (JSON.parse(this.#native.journalSince(seq)) as { [key: string]: unknown }[]).map(entry);
-  }
-
-  /** All requests kept, in their order. */
-  requests(): readonly RequestEntry[] {
-    return this.entries().filter((one): one is RequestEntry => one.type === 'request');
-  }
-
-  /** All changes kept, in their order. */
-  changes(): readonly ChangeEntry[] {
-    return this.entries().filter((one): one is ChangeEntry => one.type === 'change');
-  }
-
-  /** How many requests of this operation came since the start or the last {@link Journal.clear}. */
-  count(operation: EmulatedOperation): number {
-    return this.#native.journalCount(operation);
-  }
-
-  /** Forgets all entries and counts. Numbering goes on. */
-  clear(): void {
-    this.#native.journalClear();
-  }
-
-  /**
-   * Waits until the condition holds, looking again after every new entry and answer.
-   *
-   * @throws An `Error` when `timeoutMs` (10,000 if not given) have passed; the signal's reason when it is aborted.
-   */
-  async waitFor(
-    condition: (journal: Journal) => boolean,
-    { timeoutMs = DEFAULT_WAIT_MS, signal }: { readonly timeoutMs?: number; readonly signal?: AbortSignal } = {},
-  ): Promise<void> {
-    const end = performance.now() + timeoutMs;
-    for (;;) {
-      const version = this.#native.journalVersion();
-      if (condition(this)) return;
-      const left = Math.max(0, end - performance.now());
-      const { value } = await submit((id) => this.#native.journalChanged(id, version, left), signal);
-      if (value !== true) throw new Error(`the journal did not get there within ${timeoutMs} ms: ${condition.toString()}`);
-    }
-  }
 }
 
 /** An emulator's clock. It runs with real time until told otherwise. */

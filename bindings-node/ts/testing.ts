@@ -4,7 +4,8 @@
  * @packageDocumentation
  */
 
-export { Clock, Emulator, Journal, State } from './emulator.js';
+export { Clock, Emulator, State } from './emulator.js';
+export { Journal } from './journal.js';
 export type { Counts, EmulatorOptions, Snapshot, SnapshotUser } from './emulator.js';
 export type {
   ChangeEntry,

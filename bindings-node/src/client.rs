@@ -44,10 +44,14 @@ impl NativeClient {
         }
     }
 
-    /// Refuses every later call.
+    /// Refuses every later call. A call itself, so that those submitted before have begun: the runtime takes them up
+    /// one after another.
     #[napi]
-    pub fn close(&self) {
-        self.client.close();
+    pub fn close(&self, id: u32) {
+        self.submit(id, async |client| {
+            client.close();
+            Ok(())
+        });
     }
 
     /// The answer of the token provider to one question; no token if it threw.

@@ -31,8 +31,11 @@ export declare class NativeClient {
   constructor(bridge: Bridge, config: ClientConfig)
   /** The same client with other limits. */
   withOptions(timeoutMs?: number | undefined | null, attemptTimeoutMs?: number | undefined | null): NativeClient
-  /** Refuses every later call. */
-  close(): void
+  /**
+   * Refuses every later call. A call itself, so that those submitted before have begun: the runtime takes them up
+   * one after another.
+   */
+  close(id: number): void
   /** The answer of the token provider to one question; no token if it threw. */
   answerToken(request: number, token?: string | undefined | null, expiresInMs?: number | undefined | null): void
   /**

@@ -73,7 +73,7 @@ export class Calls {
 
   /** Refuses later calls, and waits for those under way. */
   async close(): Promise<void> {
-    this.#native.close();
+    await submit((id) => this.#native.close(id), undefined);
     await this.#count.none();
   }
 

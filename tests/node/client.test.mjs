@@ -116,11 +116,13 @@ describe('close', () => {
     const emulator = emulatorFor(t);
     const client = emulator.client();
     const clone = client.withOptions({ timeoutMs: 1_000 });
-    let ended = false;
-    const call = clone.user('wzy').get('c2').then(() => (ended = true));
-    await client.close();
-    assert.ok(ended);
-    await call;
+    let ended = 0;
+    const calls = Array.from({ length: 30 }, () => clone.user('wzy').get('c2').then(() => (ended += 1)));
+    const closing = client.close();
+    const late = await rejection(client.user('wzy').get('c2'));
+    await closing;
+    assert.deepEqual([ended, late.kind], [30, 'closed']);
+    await Promise.all(calls);
     for (const one of [client, clone]) {
       const error = await rejection(one.user('wzy').get('c2'));
       assert.ok(error instanceof ClosedError);

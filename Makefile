@@ -1,28 +1,67 @@
 # The only entry points. `make help` lists them.
 .DEFAULT_GOAL := help
-.PHONY: help demo test check format
+.PHONY: help demo python node test test-rust test-python test-node test-pythons check format
 
 CARGO_DENY := target/tools/bin/cargo-deny
 CARGO_DENY_VERSION := 0.20.2
+PYTHON ?= python3
+VENV := .venv/bin
 
 help: ## list the commands
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
-demo: ## run the service documentation's examples against the embedded emulator, or the live service
+demo: python node ## run the service documentation's examples in Rust, Python and Node, on the emulator or the live service
 	@cargo run --quiet --locked --package easemob-presence --example demo
+	@echo
+	@$(VENV)/python bindings-python/examples/demo.py
+	@echo
+	@node bindings-node/examples/demo.mjs
 
-test: ## run every test: unit, documentation, vectors, scenarios, emulator
+python: .venv/installed ## build the Python package and install it into .venv
+	$(VENV)/maturin develop --quiet --release
+
+node: node_modules/.package-lock.json ## build the Node package into dist/
+	npm run --silent build
+
+test: test-rust test-python test-node ## run every test: Rust, Python and Node
+
+test-rust: ## unit, documentation, vectors, scenarios, emulator
 	cargo test --locked --workspace --all-targets
 	cargo test --locked --workspace --doc
 
-check: $(CARGO_DENY) ## formatting, lints, licences and sources, documentation; no warning passes
+test-python: python ## vectors, scenarios, values, types, lifecycle, on this machine's Python
+	$(VENV)/pytest
+
+test-node: node ## vectors, scenarios, values, types, packing, lifecycle
+	npm test
+	npm run test:lifecycle
+
+test-pythons: .venv/installed ## the built wheel in a clean environment of each Python from 3.10 to 3.13 found here
+	rm -rf target/wheels
+	$(VENV)/maturin build --quiet --release --out target/wheels
+	tests/python/pythons.sh target/wheels/*.whl
+
+check: $(CARGO_DENY) .venv/installed node_modules/.package-lock.json ## formatting, lints, types, licences, documentation; no warning passes
 	cargo fmt --all --check
 	cargo clippy --locked --workspace --all-targets -- -D warnings
 	$(CARGO_DENY) --locked --log-level error check bans licenses sources
 	RUSTDOCFLAGS="-D warnings" cargo doc --locked --workspace --no-deps
+	$(VENV)/ruff format --quiet --check
+	$(VENV)/ruff check --quiet
+	npm run --silent check
 
-format: ## format the code
+format: .venv/installed ## format the code
 	cargo fmt --all
+	$(VENV)/ruff format --quiet
 
 $(CARGO_DENY):
 	cargo install --quiet --locked --root target/tools cargo-deny@$(CARGO_DENY_VERSION)
+
+.venv/installed: tests/python/requirements.txt
+	$(PYTHON) -m venv .venv
+	$(VENV)/python -m pip install --quiet --disable-pip-version-check --requirement $<
+	touch $@
+
+node_modules/.package-lock.json: package-lock.json
+	npm ci --silent
+	touch $@

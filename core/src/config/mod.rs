@@ -193,14 +193,36 @@ impl ClientBuilder {
     /// # Errors
     /// [`Config`](crate::ErrorKind::Config) for variables that contradict each other or are not Unicode.
     pub fn from_env(self) -> Result<Self, Error> {
-        self.with_variables(|name| match std::env::var(name) {
+        self.read_variables(|name| match std::env::var(name) {
             Ok(value) => Ok(Some(value).filter(|value| !value.is_empty())),
             Err(std::env::VarError::NotPresent) => Ok(None),
             Err(std::env::VarError::NotUnicode(_)) => Err(Error::config(format!("{name} is not Unicode"))),
         })
     }
 
-    fn with_variables(mut self, get: impl Fn(&str) -> Result<Option<String>, Error>) -> Result<Self, Error> {
+    /// As [`from_env`](Self::from_env), with variables from elsewhere: a runtime with an environment of its own (a
+    /// worker thread of Node), or a file of settings. An empty one counts as not set.
+    ///
+    /// ```
+    /// use std::collections::HashMap;
+    /// use easemob_presence::Client;
+    ///
+    /// let file = HashMap::from([
+    ///     ("EASEMOB_HOST", "a1.easemob.com"),
+    ///     ("EASEMOB_APP_KEY", "my-org#my-app"),
+    ///     ("EASEMOB_APP_TOKEN", "YWMtokens"),
+    /// ]);
+    /// let client = Client::builder().with_variables(|name| file.get(name).map(ToString::to_string))?.build()?;
+    /// # Ok::<(), easemob_presence::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    /// [`Config`](crate::ErrorKind::Config) for variables that contradict each other.
+    pub fn with_variables(self, get: impl Fn(&str) -> Option<String>) -> Result<Self, Error> {
+        self.read_variables(|name| Ok(get(name).filter(|value| !value.is_empty())))
+    }
+
+    fn read_variables(mut self, get: impl Fn(&str) -> Result<Option<String>, Error>) -> Result<Self, Error> {
         match (get("EASEMOB_HOST")?, get("EASEMOB_EMULATOR_HOST")?) {
             (Some(_), Some(_)) => {
                 return Err(Error::config("EASEMOB_HOST and EASEMOB_EMULATOR_HOST are both set; unset one"));
@@ -366,7 +388,7 @@ mod tests {
         let with = |pairs: &[(&str, &str)]| {
             let map: HashMap<String, String> =
                 pairs.iter().map(|(k, v)| ((*k).into(), (*v).into())).collect();
-            Client::builder().with_variables(|name| Ok(map.get(name).cloned())).and_then(ClientBuilder::build)
+            Client::builder().with_variables(|name| map.get(name).cloned()).and_then(ClientBuilder::build)
         };
         let app = [("EASEMOB_HOST", "h"), ("EASEMOB_APP_KEY", "o#a")];
         let (id, secret, token) =
@@ -374,6 +396,7 @@ mod tests {
         assert!(with(&[app[0], app[1], id, secret]).is_ok());
         assert!(with(&[app[0], app[1], token]).is_ok());
         assert!(with(&[("EASEMOB_EMULATOR_HOST", "127.0.0.1:1")]).is_ok());
+        assert!(with(&[("EASEMOB_EMULATOR_HOST", "127.0.0.1:1"), ("EASEMOB_HOST", "")]).is_ok());
         for wrong in [
             vec![],
             vec![app[0], app[1]],

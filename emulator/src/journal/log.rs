@@ -134,6 +134,13 @@ impl Journal {
         self.lock().next - 1
     }
 
+    /// A number that grows with every new entry and every answer: what has changed since it was read will have
+    /// another.
+    #[must_use]
+    pub fn version(&self) -> u64 {
+        self.lock().version
+    }
+
     /// How many entries are kept.
     #[must_use]
     pub fn len(&self) -> usize {
@@ -293,6 +300,16 @@ mod tests {
         let thread = std::thread::spawn(move || change(&writer, "a"));
         assert!(journal.wait_for(|j| !j.is_empty(), Duration::from_secs(10)));
         thread.join().unwrap();
+    }
+
+    #[test]
+    fn the_version_grows_with_every_change_also_when_entries_go() {
+        let journal = Journal::new(Clock::new());
+        let before = journal.version();
+        change(&journal, "a");
+        let between = journal.version();
+        journal.clear();
+        assert!(before < between && between < journal.version());
     }
 
     #[test]

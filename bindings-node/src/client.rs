@@ -1,0 +1,204 @@
+//! One short method per operation: arguments in, a call submitted under the caller's id.
+//!
+//! Arguments are checked by the core when the call runs, on the runtime's thread.
+
+use std::sync::{Arc, Mutex, PoisonError};
+
+use easemob_presence::{Client, Error, GroupKind, Status, Subscription, Subscriptions, User};
+use futures_util::StreamExt;
+use napi::bindgen_prelude::Result;
+use napi_derive::napi;
+
+use crate::bridge::{Bridge, Home};
+use crate::config::{ClientConfig, millis, options};
+use crate::failure::Failure;
+use crate::payload::Payload;
+use crate::token_provider::Questions;
+
+/// A client of the core, bound to one environment's bridge.
+#[napi]
+pub struct NativeClient {
+    client: Client,
+    home: Home,
+    questions: Arc<Questions>,
+}
+
+#[napi]
+impl NativeClient {
+    /// # Errors
+    /// A failure's JSON as the reason.
+    #[napi(constructor)]
+    pub fn new(bridge: &Bridge, config: ClientConfig) -> Result<Self> {
+        let (home, questions) = (bridge.home(), Arc::new(Questions::default()));
+        let client = config.build(home.shared(), &questions).map_err(Failure::from)?;
+        Ok(Self { client, home, questions })
+    }
+
+    /// The same client with other limits.
+    #[napi]
+    pub fn with_options(&self, timeout_ms: Option<f64>, attempt_timeout_ms: Option<f64>) -> Self {
+        Self {
+            client: self.client.with_options(options(timeout_ms, attempt_timeout_ms)),
+            home: self.home.clone(),
+            questions: Arc::clone(&self.questions),
+        }
+    }
+
+    /// Refuses every later call. A call itself, so that those submitted before have begun: the runtime takes them up
+    /// one after another.
+    #[napi]
+    pub fn close(&self, id: u32) {
+        self.submit(id, async |client| {
+            client.close();
+            Ok(())
+        });
+    }
+
+    /// The answer of the token provider to one question; no token if it threw.
+    #[napi]
+    pub fn answer_token(&self, request: u32, token: Option<String>, expires_in_ms: Option<f64>) {
+        self.questions.answer(request, token, expires_in_ms.map(millis));
+    }
+
+    /// # Errors
+    /// A failure's JSON as the reason, if that is no user id.
+    #[napi]
+    pub fn check_user(&self, user: String) -> Result<()> {
+        Ok(self.client.user(user).map(drop).map_err(Failure::from)?)
+    }
+
+    #[napi]
+    pub fn set(&self, id: u32, user: String, resource: String, status: Option<u32>, ext: Option<String>) {
+        self.by_user(id, user, async move |user| {
+            user.set(resource, Status::from(status)).ext(ext.unwrap_or_default()).await
+        });
+    }
+
+    #[napi]
+    pub fn subscribe(&self, id: u32, user: String, ids: String, ttl_seconds: Option<f64>) {
+        self.by_user(id, user, async move |user| {
+            let call = user.subscribe(list(&ids));
+            match ttl_seconds {
+                Some(seconds) => call.ttl(millis(seconds * 1_000.0)).await,
+                None => call.await,
+            }
+        });
+    }
+
+    #[napi]
+    pub fn get(&self, id: u32, user: String, user_id: String) {
+        self.by_user(id, user, async move |user| user.get(user_id).await);
+    }
+
+    #[napi]
+    pub fn get_many(&self, id: u32, user: String, ids: String) {
+        self.by_user(id, user, async move |user| user.get_many(list(&ids)).await);
+    }
+
+    #[napi]
+    pub fn unsubscribe(&self, id: u32, user: String, ids: String) {
+        self.by_user(id, user, async move |user| user.unsubscribe(list(&ids)).await);
+    }
+
+    #[napi]
+    pub fn subscriptions_page(&self, id: u32, user: String, page: u32, page_size: Option<u32>) {
+        self.by_user(id, user, async move |user| {
+            let call = user.subscriptions_page(page);
+            match page_size {
+                Some(size) => call.page_size(size).await,
+                None => call.await,
+            }
+        });
+    }
+
+    #[napi]
+    pub fn devices(&self, id: u32, user: String) {
+        self.by_user(id, user, async |user| user.devices().await);
+    }
+
+    #[napi]
+    pub fn is_online(&self, id: u32, user: String) {
+        self.by_user(id, user, async |user| user.is_online().await);
+    }
+
+    #[napi]
+    pub fn online_states(&self, id: u32, ids: String) {
+        self.submit(id, async move |client| client.online_states(list(&ids)).await);
+    }
+
+    #[napi]
+    pub fn group_online_count(&self, id: u32, group_id: String, super_community_server: bool) {
+        let kind = if super_community_server { GroupKind::SuperCommunityServer } else { GroupKind::Group };
+        self.submit(id, async move |client| client.group_online_count(group_id).kind(kind).await);
+    }
+
+    #[napi]
+    pub fn app_token(&self, id: u32) {
+        self.submit(id, async |client| client.app_token().await);
+    }
+
+    /// A reader of all subscriptions.
+    ///
+    /// # Errors
+    /// A failure's JSON as the reason, if that is no user id.
+    #[napi]
+    pub fn subscriptions(&self, user: String, page_size: Option<u32>) -> Result<SubscriptionsReader> {
+        let stream = self.client.user(user).map_err(Failure::from)?.subscriptions();
+        let stream = match page_size {
+            Some(size) => stream.page_size(size),
+            None => stream,
+        };
+        Ok(SubscriptionsReader { stream: Arc::new(Mutex::new(Some(stream))), home: self.home.clone() })
+    }
+}
+
+impl NativeClient {
+    fn submit<T, F, Fut>(&self, id: u32, call: F)
+    where
+        T: Into<Payload>,
+        F: FnOnce(Client) -> Fut + Send + 'static,
+        Fut: Future<Output = std::result::Result<T, Error>> + Send + 'static,
+    {
+        let client = self.client.clone();
+        self.home.submit(id, async move { Ok(call(client).await?.into()) });
+    }
+
+    fn by_user<T, F, Fut>(&self, id: u32, user: String, call: F)
+    where
+        T: Into<Payload>,
+        F: FnOnce(User) -> Fut + Send + 'static,
+        Fut: Future<Output = std::result::Result<T, Error>> + Send + 'static,
+    {
+        self.submit(id, async move |client: Client| call(client.user(user)?).await);
+    }
+}
+
+/// All subscriptions of a user, read in the core's order and with its rules for pages that drift.
+#[napi]
+pub struct SubscriptionsReader {
+    /// None while a request is under way, so that cancelling it drops it, and after the end.
+    stream: Arc<Mutex<Option<Subscriptions>>>,
+    home: Home,
+}
+
+#[napi]
+impl SubscriptionsReader {
+    /// The subscriptions that the next request brings; none at the end.
+    #[napi]
+    pub fn next(&self, id: u32) {
+        let kept = Arc::clone(&self.stream);
+        self.home.submit(id, async move {
+            let taken = kept.lock().unwrap_or_else(PoisonError::into_inner).take();
+            let Some(mut stream) = taken else { return Ok(Vec::<Subscription>::new().into()) };
+            let mut chunk: Vec<_> = stream.next().await.transpose()?.into_iter().collect();
+            chunk.extend(stream.take_ready());
+            *kept.lock().unwrap_or_else(PoisonError::into_inner) = Some(stream);
+            Ok(chunk.into())
+        });
+    }
+}
+
+/// The ids in a JSON array. Anything else goes on as an id, which the core refuses.
+fn list(json: &str) -> Vec<String> {
+    serde_json::from_str(json).unwrap_or_else(|_| vec![json.to_owned()])
+}

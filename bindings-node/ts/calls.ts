@@ -1,0 +1,141 @@
+// What happens around every call of a client: options checked, told to those who watch, submitted, settled.
+
+import { onlyKeys, type Place } from './arguments.js';
+import { bridge, submit } from './bridge.js';
+import { errorOf, refusal, shown } from './errors.js';
+import { native, type NativeClient } from './native.js';
+import { limits, opened, type CallOptions, type ClientOptions, type LimitOptions } from './options.js';
+import { isWatched, watched, type Logger } from './telemetry.js';
+import type { TokenSource } from './token-source.js';
+
+const KEYS = ['signal', 'timeoutMs', 'attemptTimeoutMs'];
+
+/** @internal What an operation does here: submit under an id, read what came back. */
+export interface Operation<T> {
+  /** The name by which errors and events call it. */
+  readonly name: string;
+  /** Option keys beside those of every call. */
+  readonly keys?: readonly string[];
+  /** Checks the arguments and says how to submit. */
+  prepare(place: Place): (client: NativeClient, id: number) => void;
+  /** Makes the caller's value. */
+  read(value: unknown): T;
+}
+
+/** How many calls of a client, and of all made from it with other limits, are under way. */
+class Count {
+  #under = 0;
+  #waiting: (() => void)[] = [];
+
+  add(): void {
+    this.#under += 1;
+  }
+
+  remove(): void {
+    this.#under -= 1;
+    if (this.#under > 0) return;
+    for (const go of this.#waiting.splice(0)) go();
+  }
+
+  async none(): Promise<void> {
+    if (this.#under === 0) return;
+    await new Promise<void>((resolve) => this.#waiting.push(resolve));
+    // One turn more, in which their callers learn of it.
+    await new Promise<void>((resolve) => setImmediate(resolve));
+  }
+}
+
+/** @internal The calls of one client. */
+export class Calls {
+  readonly #native: NativeClient;
+  readonly #tokens: TokenSource | undefined;
+  readonly #logger: Logger | undefined;
+  readonly #count: Count;
+
+  constructor(client: NativeClient, tokens: TokenSource | undefined, logger: Logger | undefined, count = new Count()) {
+    this.#native = client;
+    this.#tokens = tokens;
+    this.#logger = logger;
+    this.#count = count;
+  }
+
+  static open(options: ClientOptions, variables?: Record<string, string>): Calls {
+    const { config, tokens, logger } = opened(options, variables);
+    const client = refusing(() => new native.NativeClient(bridge, config));
+    tokens?.answerTo(client);
+    return new Calls(client, tokens, logger);
+  }
+
+  withLimits(options: LimitOptions): Calls {
+    const client = this.#native.withOptions(...limits(options));
+    return new Calls(client, this.#tokens, this.#logger, this.#count);
+  }
+
+  /** Refuses later calls, and waits for those under way. */
+  async close(): Promise<void> {
+    await submit((id) => this.#native.close(id), undefined);
+    await this.#count.none();
+  }
+
+  checkUser(id: string): void {
+    refusing(() => this.#native.checkUser(id));
+  }
+
+  /** The native client, for what is no call. */
+  native(limit: LimitOptions): NativeClient {
+    return limit.timeoutMs === undefined && limit.attemptTimeoutMs === undefined
+      ? this.#native
+      : this.#native.withOptions(limit.timeoutMs, limit.attemptTimeoutMs);
+  }
+
+  /** Makes one call. */
+  run<T>(operation: Operation<T>, options: CallOptions | undefined): Promise<T> {
+    if (!isWatched(this.#logger)) return this.#run(operation, options);
+    return watched(operation.name, this.#logger, () => this.#run(operation, options));
+  }
+
+  // Errors are made in this function, after its await: their stacks then go on to where the caller awaits.
+  async #run<T>(operation: Operation<T>, options: CallOptions | undefined): Promise<T> {
+    this.#count.add();
+    try {
+      const place: Place = { kind: 'invalid_input', operation: operation.name };
+      const start = operation.prepare(place);
+      const client = options === undefined ? this.#native : this.#checked(operation, options, place);
+      const ended = await submit((id) => start(client, id), options?.signal);
+      if (ended.succeeded) return operation.read(ended.value);
+      throw errorOf(ended.value as string, (request) => this.#tokens?.thrown(request));
+    } finally {
+      this.#count.remove();
+    }
+  }
+
+  #checked(operation: Operation<unknown>, options: CallOptions, place: Place): NativeClient {
+    const known = knownKeys(operation);
+    onlyKeys(options, known, place);
+    const { signal } = options;
+    if (signal !== undefined && typeof (signal as Partial<AbortSignal> | null)?.throwIfAborted !== 'function') {
+      throw refusal('invalid_input', `signal must be an AbortSignal, not ${shown(signal)}`, { operation: operation.name });
+    }
+    const [timeoutMs, attemptTimeoutMs] = limits(options, known, place);
+    return this.native({ timeoutMs, attemptTimeoutMs });
+  }
+}
+
+const keySets = new Map<string, ReadonlySet<string>>();
+
+function knownKeys({ name, keys = [] }: Operation<unknown>): ReadonlySet<string> {
+  let known = keySets.get(name);
+  if (known === undefined) keySets.set(name, (known = new Set([...KEYS, ...keys])));
+  return known;
+}
+
+/** Runs native code that refuses with a failure's JSON. */
+function refusing<T>(act: () => T): T {
+  try {
+    return act();
+  } catch (error) {
+    const { message } = error as Error;
+    // Whatever else the engine may throw, out of memory for instance, is no failure of ours to dress up.
+    throw message.startsWith('{') ? errorOf(message) : error;
+  }
+}

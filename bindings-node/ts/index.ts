@@ -1,0 +1,38 @@
+/**
+ * A typed client for the presence (online status) REST API of Easemob IM and Agora Chat.
+ *
+ * @packageDocumentation
+ */
+
+export { PresenceClient } from './client.js';
+export type { GroupKind, GroupOptions } from './client.js';
+export {
+  AuthError,
+  BadRequestError,
+  ClosedError,
+  ConfigError,
+  ConnectError,
+  DeadlineError,
+  DecodeError,
+  FeatureDisabledError,
+  InvalidInputError,
+  NotFoundError,
+  PermissionDeniedError,
+  PresenceError,
+  QuotaExceededError,
+  RateLimitedError,
+  ServerError,
+  TlsError,
+  TooLargeError,
+} from './errors.js';
+export type { ErrorKind, Sent } from './errors.js';
+export { AppToken, OnlineStates } from './models.js';
+export type { Device, Subscription, SubscriptionsPage } from './models.js';
+export type { CallOptions, ClientOptions, CommonOptions, LimitOptions } from './options.js';
+export { Presence, Presences } from './presences.js';
+export type { DeviceStatus, PresenceFields } from './presences.js';
+export { Status } from './status.js';
+export type { CallEvent, Logger } from './telemetry.js';
+export type { ProvidedToken, TokenProvider } from './token-source.js';
+export { User } from './user.js';
+export type { PageOptions, SetOptions, SubscribeOptions } from './user.js';

@@ -1,0 +1,110 @@
+// tests/scenarios: several steps against one emulator, the same as in Rust and Python.
+
+import assert from 'node:assert/strict';
+import { describe, test } from 'node:test';
+
+import { PresenceClient } from 'easemob-presence';
+import { emulatorFor } from 'easemob-presence/testing';
+
+import { make } from './support/call.mjs';
+import { check } from './support/expect.mjs';
+import { caseFiles, cases, only } from './support/files.mjs';
+
+const BEGIN_MS = 1_700_000_000_000;
+const DAY_MS = 86_400_000;
+const SEEN = ['operation', 'method', 'target', 'segments', 'body', 'status', 'authorization'];
+
+/** `list_lag_ms` to `listLagMs`; the names of operations stay as they are. */
+function settings({ rate_limit, ...switches }) {
+  const camel = (key) => key.replace(/_([a-z])/g, (_, letter) => letter.toUpperCase());
+  const patch = Object.fromEntries(Object.entries(switches).map(([key, value]) => [camel(key), value]));
+  if (rate_limit !== undefined) {
+    const { per_second: perSecond, window, ...rest } = rate_limit;
+    only(rest, [], 'rate_limit');
+    patch.rateLimit = { ...(perSecond && { perSecond }), ...(window && { window }) };
+  }
+  return patch;
+}
+
+function clientOf(emulator, { addressing = 'app_key', credentials = 'client', ...rest } = {}) {
+  only(rest, [], 'client');
+  const app = {
+    app_key: { appKey: emulator.appKey },
+    app_id: { appId: emulator.appId },
+    unknown_app_key: { appKey: 'unknown-org#unknown-app' },
+  }[addressing];
+  const { clientId, clientSecret } = emulator;
+  const secret = {
+    client: () => ({ clientId, clientSecret }),
+    wrong_secret: () => ({ clientId, clientSecret: 'not-the-secret' }),
+    fixed_token: () => ({ appToken: emulator.issueToken(DAY_MS) }),
+    unknown_token: () => ({ appToken: '007eJx-not-a-token-of-this-app' }),
+  }[credentials];
+  return new PresenceClient({ host: emulator.url, ...app, ...secret() });
+}
+
+const HANDS = {
+  login: ({ state }, { user, resource, device_uuid: uuid, device_name: name }) =>
+    state.login(user, resource, uuid === undefined && name === undefined ? undefined : { uuid: uuid ?? '', name: name ?? '' }),
+  logout: ({ state }, { user, resource }) => assert.ok(state.logout(user, resource)),
+  register: ({ state }, user) => state.register(user),
+  advance_seconds: ({ clock }, seconds) => clock.advance(seconds * 1000),
+  expire_tokens: (emulator, yes) => {
+    assert.equal(yes, true);
+    emulator.expireTokens();
+  },
+  group_online_count: ({ state }, { group_id, query_type, count }) => state.setGroupOnlineCount(group_id, query_type, count),
+  configure: (emulator, change) => emulator.configure(settings(change)),
+};
+
+function act(emulator, hand) {
+  const [[name, value], ...more] = Object.entries(hand);
+  assert.ok(Object.hasOwn(HANDS, name) && more.length === 0, JSON.stringify(hand));
+  HANDS[name](emulator, value);
+}
+
+function compare(requests, expected) {
+  const shown = requests.map(({ method, target, status }) => `${method} ${target} ${status}`).join(', ');
+  assert.equal(requests.length, expected.length, `the journal has: ${shown}`);
+  expected.forEach((one, at) => {
+    only(one, SEEN, 'journal');
+    const { body, ...fields } = one;
+    for (const [name, value] of Object.entries(fields)) assert.deepEqual(requests[at][name], value, `${name}; ${shown}`);
+    if (body !== undefined) assert.deepEqual(JSON.parse(requests[at].body), body);
+  });
+}
+
+async function run(scenario, t) {
+  only(scenario, ['name', 'settings', 'client', 'steps'], 'the scenario');
+  assert.ok(scenario.steps.length > 0);
+  const emulator = emulatorFor(t, { settings: settings(scenario.settings ?? {}) });
+  emulator.clock.freeze();
+  emulator.clock.set(BEGIN_MS);
+  const client = clientOf(emulator, scenario.client);
+  let lookedAt = emulator.journal.entries().at(-1)?.seq ?? 0;
+  for (const [at, step] of scenario.steps.entries()) {
+    await t.test(`step ${at + 1}`, async () => {
+      only(step, ['call', 'expect', 'error', 'emulator', 'journal'], 'the step');
+      if (step.call !== undefined) {
+        check(step.call, await make(step.call, client), step);
+      } else if (step.emulator !== undefined) {
+        act(emulator, step.emulator);
+      } else {
+        const entries = emulator.journal.since(lookedAt);
+        lookedAt = entries.at(-1)?.seq ?? lookedAt;
+        compare(entries.filter(({ type }) => type === 'request'), step.journal);
+      }
+    });
+  }
+}
+
+const names = new Set();
+for (const file of caseFiles('scenarios')) {
+  describe(`scenarios/${file}`, () => {
+    for (const scenario of cases('scenarios', file)) {
+      assert.ok(!names.has(scenario.name), `two scenarios are named ${scenario.name}`);
+      names.add(scenario.name);
+      test(scenario.name, (t) => run(scenario, t));
+    }
+  });
+}

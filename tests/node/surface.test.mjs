@@ -1,0 +1,100 @@
+// The same names in Rust, Python and Node, up to letter case; what one language has alone is listed with the reason.
+
+import assert from 'node:assert/strict';
+import { existsSync, readFileSync } from 'node:fs';
+import { test } from 'node:test';
+
+import { OnlineStates, Presence, PresenceClient, PresenceError, Presences, User } from 'easemob-presence';
+
+const ROOT = new URL('../../', import.meta.url);
+const source = (path) => readFileSync(new URL(path, ROOT), 'utf8').split('#[cfg(test)]')[0];
+
+function camel(name) {
+  return name.replace(/_([a-z])/g, (_, letter) => letter.toUpperCase());
+}
+
+/** The public functions in the blocks that begin with `impl {type}`. */
+function rust(path, type) {
+  const blocks = source(path).split(/^(?=impl|pub struct)/m).filter((block) => new RegExp(`^impl(<[^>]*>)? ${type}\\b`).test(block));
+  assert.ok(blocks.length > 0, `no impl ${type} in ${path}`);
+  return blocks.flatMap((block) => [...block.matchAll(/^    pub (?:async )?fn (\w+)/gm)].map(([, name]) => name));
+}
+
+function own(Class) {
+  const statics = Object.getOwnPropertyNames(Class).filter((name) => typeof Class[name] === 'function');
+  const all = [...Object.getOwnPropertyNames(Class.prototype), ...statics];
+  return all.filter((name) => name !== 'constructor');
+}
+
+/** Compares Rust's names, some of them spelled as JavaScript does, with those of a class. */
+function compare(names, Class, { spelled = {}, instance = [], onlyHere = [] }) {
+  const expected = names.flatMap((name) => (name in spelled ? (spelled[name] ?? []) : camel(name)));
+  const here = [...own(Class), ...instance].filter((name) => !onlyHere.includes(name));
+  assert.deepEqual([...new Set(here)].sort(), [...new Set(expected)].sort());
+}
+
+const MAP = ['has', 'keys', 'entries', 'forEach', 'toJSON'];
+
+test('User', () => compare(rust('core/src/user.rs', 'User'), User, { instance: ['id'] }));
+
+test('Client', () =>
+  // The constructor takes what Rust's builder does.
+  compare(rust('core/src/client.rs', 'Client'), PresenceClient, { spelled: { builder: null } }));
+
+test('Presence', () =>
+  compare(rust('core/src/model/presence.rs', 'Presence'), Presence, {
+    // In Rust an operator.
+    onlyHere: ['equals', 'toJSON'],
+  }));
+
+test('Presences', () =>
+  compare(rust('core/src/model/presences.rs', 'Presences'), Presences, {
+    // As Map has them. The raw text of an answer is offered in Rust only.
+    spelled: { len: 'size', is_empty: null, iter: 'values', raw: null },
+    onlyHere: [...MAP, 'of'],
+  }));
+
+test('OnlineStates', () =>
+  compare(rust('core/src/model/online_states.rs', 'OnlineStates'), OnlineStates, {
+    spelled: { len: 'size', is_empty: null, iter: 'values' },
+    instance: ['missing'],
+    onlyHere: [...MAP, 'of'],
+  }));
+
+test('options of a client', () => {
+  const spelled = {
+    client_credentials: ['clientId', 'clientSecret'],
+    timeout: 'timeoutMs',
+    attempt_timeout: 'attemptTimeoutMs',
+    connect_timeout: 'connectTimeoutMs',
+    add_root_certificates: 'rootCertificates',
+    // `PresenceClient.fromEnv` and the constructor.
+    from_env: [],
+    with_variables: [],
+    build: [],
+  };
+  const expected = rust('core/src/config/mod.rs', 'ClientBuilder').flatMap((name) => spelled[name] ?? camel(name));
+  let known;
+  try {
+    new PresenceClient({ nonsense: 1 });
+  } catch ({ hint }) {
+    known = hint.replace(/^Known are (.*)\.$/, '$1').split(', ');
+  }
+  assert.deepEqual(known.filter((name) => name !== 'logger').sort(), expected.sort());
+});
+
+test('fields of an error', async () => {
+  const names = rust('core/src/error.rs', 'Error').filter((name) => !name.startsWith('with_'));
+  const spelled = { message: 'detail', retry_after: 'retryAfterMs' };
+  const declared = readFileSync(new URL('dist/errors.d.ts', ROOT), 'utf8').split('class PresenceError')[1].split('\n}')[0];
+  const here = [...declared.matchAll(/^\s+readonly (\w+)\??:/gm)].map(([, name]) => name);
+  assert.deepEqual(here.sort(), names.map((name) => spelled[name] ?? camel(name)).sort());
+  assert.equal(typeof PresenceError.prototype.toJSON, 'function');
+});
+
+const PYTHON = 'bindings-python/python/easemob_presence/user.py';
+
+test('User in Python', { skip: !existsSync(new URL(PYTHON, ROOT)) }, () => {
+  const names = [...source(PYTHON).matchAll(/^    def ([a-z]\w*)/gm)].map(([, name]) => camel(name));
+  assert.deepEqual([...new Set(names)].filter((name) => name !== 'id').sort(), own(User).sort());
+});

@@ -1,0 +1,93 @@
+// What the compiler makes of the public types, as an ES module. Nothing here runs.
+
+import {
+  AppToken,
+  InvalidInputError,
+  OnlineStates,
+  Presence,
+  PresenceClient,
+  PresenceError,
+  Presences,
+  Status,
+  User,
+  type CallOptions,
+  type ClientOptions,
+  type Device,
+  type ErrorKind,
+  type Sent,
+  type Subscription,
+  type SubscriptionsPage,
+} from 'easemob-presence';
+import { Emulator, emulatorFor, type JournalEntry, type RequestEntry } from 'easemob-presence/testing';
+import { test } from 'node:test';
+
+type Same<A, B> = (<T>() => T extends A ? 1 : 2) extends <T>() => T extends B ? 1 : 2 ? true : false;
+declare function same<A, B>(yes: Same<A, B>): void;
+
+const client = new PresenceClient({ host: 'h', appKey: 'o#a', tokenProvider: async () => ({ token: 't' }) });
+const user = client.user('wzy');
+const { signal } = new AbortController();
+
+same<typeof user, User>(true);
+same<ReturnType<User['set']>, Promise<void>>(true);
+same<ReturnType<User['subscribe']>, Promise<Presences>>(true);
+same<ReturnType<User['get']>, Promise<Presence>>(true);
+same<ReturnType<User['getMany']>, Promise<Presences>>(true);
+same<ReturnType<User['unsubscribe']>, Promise<void>>(true);
+same<ReturnType<User['subscriptionsPage']>, Promise<SubscriptionsPage>>(true);
+same<ReturnType<User['devices']>, Promise<readonly Device[]>>(true);
+same<ReturnType<User['isOnline']>, Promise<boolean>>(true);
+same<ReturnType<PresenceClient['onlineStates']>, Promise<OnlineStates>>(true);
+same<ReturnType<PresenceClient['groupOnlineCount']>, Promise<number>>(true);
+same<ReturnType<PresenceClient['appToken']>, Promise<AppToken>>(true);
+same<PresenceError['kind'], ErrorKind | 'internal'>(true);
+same<InvalidInputError['kind'], 'invalid_input'>(true);
+same<PresenceError['sent'], Sent>(true);
+same<Presence['lastSeen'], Date | undefined>(true);
+
+async function use(): Promise<void> {
+  await user.set(Status.custom(100), { resource: 'android_1', ext: 'busy', signal, timeoutMs: 900 });
+  await user.set(1, { resource: 'android_1' });
+  await user.getMany(new Set(['a', 'b']));
+  const presences: ReadonlyMap<string, Presence> = await user.getMany(['a']);
+  const states: ReadonlyMap<string, boolean> = await client.onlineStates(['a']);
+  for (const [id, presence] of presences) same<typeof id | typeof presence.ext, string>(true);
+  for await (const subscription of user.subscriptions({ pageSize: 10 })) same<typeof subscription, Subscription>(true);
+  await client.groupOnlineCount('1', { kind: 'superCommunityServer' });
+  await using scoped = client.withOptions({ timeoutMs: 1 });
+  void [states, scoped];
+
+  // @ts-expect-error a device is needed
+  await user.set(Status.Online);
+  // @ts-expect-error a list is meant
+  await user.getMany(7);
+  // @ts-expect-error seconds have another name
+  await user.get('c2', { timeout: 1 });
+  // @ts-expect-error there is no such kind
+  await client.groupOnlineCount('1', { kind: 'room' });
+  // @ts-expect-error values cannot be changed
+  (await user.get('c2')).ext = 'x';
+  // @ts-expect-error and neither can lists
+  (await user.get('c2')).devices.push();
+  // @ts-expect-error null is no way to leave something out
+  await user.get('c2', { timeoutMs: null });
+  // @ts-expect-error statuses are made by the class
+  new Status(1);
+}
+
+function narrowing(error: unknown): void {
+  if (error instanceof InvalidInputError) same<typeof error.kind, 'invalid_input'>(true);
+  if (error instanceof PresenceError) same<typeof error.status, number | undefined>(true);
+}
+
+const options: CallOptions = { signal: undefined, timeoutMs: undefined };
+const clientOptions: ClientOptions = { logger: console, rootCertificates: ['pem'] };
+
+test('types', (t) => {
+  const emulator: Emulator = emulatorFor(t, { settings: { rateLimit: { perSecond: { get: 5 } } } });
+  const entry: JournalEntry | undefined = emulator.journal.entries()[0];
+  if (entry?.type === 'request') same<typeof entry, RequestEntry>(true);
+  // @ts-expect-error there is no such operation
+  emulator.journal.count('gett');
+  void [use, narrowing, options, clientOptions];
+});

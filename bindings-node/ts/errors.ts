@@ -205,24 +205,9 @@ function chain(causes: readonly string[]): Error | undefined {
   }, undefined);
 }
 
-/** What the core advises names the builder's steps as Rust does; here they are options. */
-function respelled(hint: string): string {
-  return hint
-    .replace(/\bclient_credentials\(\)/g, 'clientId and clientSecret')
-    .replace(/\b([a-z_]+)\((true)?\)/g, (_, step: string, yes: string | undefined) => {
-      const option = step.replace(/_([a-z])/g, (_match, letter: string) => letter.toUpperCase());
-      return yes === undefined ? option : `${option}: true`;
-    });
-}
-
 /** @internal The error for a failure, as its JSON. Called where the stack leads to the caller. */
 export function errorOf(json: string, thrown?: (tokenRequest: number) => unknown): PresenceError {
   const failure = JSON.parse(json) as Failure;
-  if (failure.kind === 'config' && failure.hint !== undefined) {
-    const hint = respelled(failure.hint);
-    failure.text = failure.text.replace(failure.hint, () => hint);
-    failure.hint = hint;
-  }
   const Class = Object.hasOwn(CLASSES, failure.kind) ? CLASSES[failure.kind as ErrorKind] : PresenceError;
   const ours = failure.tokenRequest === undefined ? undefined : thrown?.(failure.tokenRequest);
   return new Class(failure, ours ?? chain(failure.causes));

@@ -71,9 +71,7 @@ def presences(answer: Presences) -> str:
     for presence in answer:
         devices = ", ".join(f"{device.resource} {device.status}" for device in presence.devices) or "no device"
         ends = f", subscribed until {date(presence.expires_at)}" if presence.expires_at else ""
-        lines.append(
-            f"{presence.user_id}: {devices}, ext {presence.ext!r}, last seen {date(presence.last_seen)}{ends}"
-        )
+        lines.append(f"{presence.user_id}: {devices}, ext {presence.ext!r}, last seen {date(presence.last_seen)}{ends}")
     return "\n".join([*lines, *(f"{user_id}: not answered" for user_id in answer.missing)])
 
 

@@ -50,7 +50,7 @@ test('Presence', () =>
 test('Presences', () =>
   compare(rust('core/src/model/presences.rs', 'Presences'), Presences, {
     // As Map has them. The raw text of an answer is offered in Rust only.
-    spelled: { len: 'size', is_empty: null, iter: 'values', raw: null },
+    spelled: { len: 'size', is_empty: null, iter: 'values', raw: null, from_raw: null },
     onlyHere: [...MAP, 'of'],
   }));
 

@@ -54,6 +54,7 @@ SETTINGS = {
     "client_credentials": {"client_id", "client_secret"},
     "add_root_certificates": {"root_certificates"},
     "from_env": set[str](),
+    "with_variables": set[str](),
     "build": set[str](),
 }
 # Types of Rust that Python needs no class for.

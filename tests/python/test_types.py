@@ -12,7 +12,7 @@ from support.files import ROOT
 CHECKS = {
     "mypy": ["mypy"],
     "mypy-inference": ["mypy", "--no-error-summary", "tests/python/typing/inference.py"],
-    "pyright": ["pyright", "--warnings"],
+    "pyright": ["pyright", "--warnings", "--pythonpath", sys.executable],
     "stubtest": ["mypy.stubtest", "easemob_presence._native", "--mypy-config-file", "pyproject.toml"],
 }
 

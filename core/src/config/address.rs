@@ -20,7 +20,7 @@ pub(super) fn app_path(app: Option<&App>) -> Result<String, Error> {
     };
     match app {
         None => Err(Error::config("no App Key").with_hint(Some(
-            "Give it as org#app with app_key() or in EASEMOB_APP_KEY, or an app id with app_id() or in EASEMOB_APP_ID.",
+            "Give it as org#app, or give an app id, or set EASEMOB_APP_KEY or EASEMOB_APP_ID.",
         ))),
         Some(App::Id(id)) => Ok(format!("/app-id/{}", segment("the app id", id)?)),
         Some(App::Key(key)) => match key.split('#').collect::<Vec<_>>()[..] {
@@ -40,8 +40,9 @@ pub(super) fn app_path(app: Option<&App>) -> Result<String, Error> {
 /// Scheme and authority, and whether it is plain HTTP.
 pub(super) fn origin(host: Option<&str>, allow_insecure_http: bool) -> Result<(String, bool), Error> {
     let host = host.ok_or_else(|| {
-        Error::config("no host")
-            .with_hint(Some("Give the REST host that the console shows, such as \"a1.easemob.com\", with host() or in EASEMOB_HOST."))
+        Error::config("no host").with_hint(Some(
+            "Give the REST host that the console shows, such as \"a1.easemob.com\", or set EASEMOB_HOST.",
+        ))
     })?;
     // User information in front of the host would be a secret: a host that does not parse is not shown.
     let wrong = |what: &str| {
@@ -71,7 +72,7 @@ pub(super) fn origin(host: Option<&str>, allow_insecure_http: bool) -> Result<(S
             "plain http to {} would show the token to everyone on the way",
             excerpt(name)
         ))
-        .with_hint(Some("Write the host without http://, or switch allow_insecure_http on.")));
+        .with_hint(Some("Write the host without http://, or allow it by an option (allow_insecure_http; in Node allowInsecureHttp).")));
     }
     let port = url.port().map(|port| format!(":{port}")).unwrap_or_default();
     Ok((format!("{}://{name}{port}", url.scheme()), plain_http))

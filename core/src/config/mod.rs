@@ -272,8 +272,8 @@ impl ClientBuilder {
         };
         let source = self.source.or_else(|| self.emulator.then(emulator_credentials)).ok_or_else(|| {
             Error::config("no credentials").with_hint(Some(
-                "Give the client id and secret from the console with client_credentials() or in EASEMOB_CLIENT_ID and \
-                 EASEMOB_CLIENT_SECRET, or a token with app_token(), token_provider() or in EASEMOB_APP_TOKEN.",
+                "Give the client id and secret from the console, an app token or a token provider, or set \
+                 EASEMOB_CLIENT_ID and EASEMOB_CLIENT_SECRET, or EASEMOB_APP_TOKEN.",
             ))
         })?;
         check_source(&source)?;
@@ -357,9 +357,9 @@ mod tests {
 
     #[test]
     fn what_is_missing_is_named_with_what_to_write() {
-        assert!(refusal(Client::builder().host("h").app_token("t")).contains("app_key()"));
+        assert!(refusal(Client::builder().host("h").app_token("t")).contains("org#app"));
         assert!(refusal(Client::builder().app_key("o#a").app_token("t")).contains("a1.easemob.com"));
-        assert!(refusal(Client::builder().host("h").app_key("o#a")).contains("client_credentials()"));
+        assert!(refusal(Client::builder().host("h").app_key("o#a")).contains("client id and secret"));
     }
 
     #[test]

@@ -38,6 +38,15 @@ describe('Presences', () => {
     assert.deepEqual(each, [true, true]);
   });
 
+  test('many look-ups find what few do, in every spelling', async (t) => {
+    const ids = Array.from({ length: 40 }, (_, at) => `user${at}`);
+    const presences = await (await answered(t, ids.map((uid) => ({ uid, ext: uid })))).getMany(ids);
+    for (let round = 0; round < 3; round += 1) {
+      for (const id of ids) assert.deepEqual([presences.get(id).ext, presences.get(id.toUpperCase()).ext], [id, id]);
+      assert.deepEqual([presences.get('user'), presences.get('user400'), presences.get('')], [undefined, undefined, undefined]);
+    }
+  });
+
   test('every field of a presence', async (t) => {
     const c2 = await (await answered(t, [{ ...C2, expiry: '1644469663' }])).get('c2');
     assert.deepEqual(c2.devices, [

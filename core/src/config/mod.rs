@@ -12,6 +12,7 @@ use secrecy::SecretString;
 use crate::client::Client;
 use crate::error::Error;
 use crate::operation::Token;
+use crate::pipeline::endpoint::{Endpoint, ProxySetting};
 use crate::pipeline::transport::Http;
 use crate::pipeline::{AppToken, Limits, Pipeline, Source, TokenProvider};
 
@@ -60,24 +61,6 @@ pub struct ClientBuilder {
 pub(crate) enum App {
     Key(String),
     Id(String),
-}
-
-/// Where requests go and how connections are made.
-pub(crate) struct Endpoint {
-    /// Scheme, authority and the app's path, without a slash at the end.
-    pub(crate) base: String,
-    pub(crate) plain_http: bool,
-    pub(crate) connect_timeout: Duration,
-    pub(crate) proxy: ProxySetting,
-    pub(crate) root_certificates: Vec<Vec<u8>>,
-}
-
-#[derive(Clone)]
-pub(crate) enum ProxySetting {
-    None,
-    /// `HTTPS_PROXY`, `NO_PROXY` and their like; chosen by `from_env` only.
-    System,
-    Url(String),
 }
 
 impl Default for ClientBuilder {
@@ -315,19 +298,6 @@ fn check_source(source: &Source) -> Result<(), Error> {
         Source::Credentials(token) => token.check(),
         Source::Fixed(token) => token.check(),
         Source::Provider(_) => Ok(()),
-    }
-}
-
-#[cfg(test)]
-impl Endpoint {
-    pub(crate) fn for_tests(base: &str) -> Self {
-        Self {
-            base: base.to_owned(),
-            plain_http: true,
-            connect_timeout: DEFAULT_CONNECT_TIMEOUT,
-            proxy: ProxySetting::None,
-            root_certificates: Vec::new(),
-        }
     }
 }
 

@@ -3,6 +3,7 @@
 //! Time and sockets enter here only: time through tokio's clock, which tests pause, sockets through
 //! [`transport::Transport`], which tests script.
 
+pub(crate) mod endpoint;
 mod retry_after;
 mod tls;
 mod token;

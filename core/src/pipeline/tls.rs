@@ -8,7 +8,7 @@ use rustls::pki_types::pem::PemObject;
 use rustls::{ClientConfig, RootCertStore};
 use rustls_platform_verifier::Verifier;
 
-use crate::config::Endpoint;
+use super::endpoint::{Endpoint, ProxySetting};
 use crate::error::Error;
 
 /// Verification cannot be switched off.
@@ -18,7 +18,7 @@ pub(super) fn client_config(endpoint: &Endpoint) -> Result<ClientConfig, Error> 
         .with_safe_default_protocol_versions()
         .map_err(unusable)?;
     // Reading the platform's store takes milliseconds; a client of plain HTTP never needs it.
-    if endpoint.plain_http && matches!(endpoint.proxy, crate::config::ProxySetting::None) {
+    if endpoint.plain_http && matches!(endpoint.proxy, ProxySetting::None) {
         return Ok(config.with_root_certificates(RootCertStore::empty()).with_no_client_auth());
     }
     let added = added_roots(&endpoint.root_certificates)?;

@@ -10,7 +10,7 @@ use http::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE};
 use http::{HeaderMap, HeaderValue, Method};
 use reqwest::Url;
 
-use crate::config::{Endpoint, ProxySetting};
+use super::endpoint::{Endpoint, ProxySetting};
 use crate::error::{Error, Sent};
 use crate::operation::Request;
 

@@ -41,7 +41,7 @@ test-pythons: .venv/installed ## the built wheel in a clean environment of each 
 	$(VENV)/maturin build --quiet --release --out target/wheels
 	tests/python/pythons.sh target/wheels/*.whl
 
-check: $(CARGO_DENY) .venv/installed node_modules/.package-lock.json ## formatting, lints, types, licences, documentation; no warning passes
+check: $(CARGO_DENY) .venv/installed node ## formatting, lints, types, licences, documentation; no warning passes
 	cargo fmt --all --check
 	cargo clippy --locked --workspace --all-targets -- -D warnings
 	$(CARGO_DENY) --locked --log-level error check bans licenses sources

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextvars
+import sys
 import threading
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any
@@ -93,6 +94,22 @@ def test_methods_are_coroutine_functions_that_asyncio_takes(emulator: Emulator) 
                 await asyncio.wait_for(user.get("c2"), 0)
 
     asyncio.run(main())
+
+
+@pytest.mark.skipif(sys.version_info < (3, 11), reason="asyncio.TaskGroup is of Python 3.11")
+def test_a_task_group_takes_the_methods_and_a_failure_ends_its_other_calls(silent: SilentServer) -> None:
+    async def main() -> None:
+        async with AsyncPresenceClient(emulator=silent.host, app_token="x") as client:
+            user = client.user("wzy")
+            with pytest.raises(ExceptionGroup) as failed:
+                async with asyncio.TaskGroup() as group:
+                    group.create_task(user.get("c2"))
+                    await asyncio.to_thread(silent.wait_for_request)
+                    group.create_task(user.get("not/an/id"))
+            assert [type(error) for error in failed.value.exceptions] == [InvalidInputError]
+
+    asyncio.run(main())
+    assert silent.wait_for_close()
 
 
 def test_context_variables_stay_those_of_the_caller(emulator: Emulator) -> None:

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 # Forks, runs `child` there, and says whether it succeeded; how long it took is in `took`. One that hangs is killed.
 # Python's own warning about forking with threads is about exactly what is tested here.
 PRELUDE = """
-import asyncio, logging, os, signal, sys, threading, time, traceback, warnings
+import asyncio, logging, os, select, signal, sys, threading, time, traceback, warnings
 from easemob_presence import AsyncPresenceClient, ForkedError, PresenceClient
 warnings.filterwarnings("ignore", "This process .* is multi-threaded", DeprecationWarning)
 # In development mode asyncio warns of a step that took 0.1 s, which on a busy machine means nothing.
@@ -25,8 +25,10 @@ logging.getLogger("asyncio").setLevel(logging.ERROR)
 took = []
 
 def fork(child):
+    ended, alive = os.pipe()
     pid = os.fork()
     if pid == 0:
+        os.close(ended)
         code = 1
         try:
             child()
@@ -36,16 +38,15 @@ def fork(child):
         finally:
             sys.stderr.flush()
             os._exit(code)
+    os.close(alive)  # so that the child's end is the last one, and reading finds the end when the child has ended
     start = time.monotonic()
-    while time.monotonic() < start + 30:
-        done, status = os.waitpid(pid, os.WNOHANG)
-        if done:
-            took.append(time.monotonic() - start)
-            return os.waitstatus_to_exitcode(status) == 0
-        time.sleep(0.001)
-    os.kill(pid, signal.SIGKILL)
-    os.waitpid(pid, 0)
-    return False
+    done = bool(select.select([ended], [], [], 30)[0])
+    os.close(ended)
+    if not done:
+        os.kill(pid, signal.SIGKILL)
+    _, status = os.waitpid(pid, 0)
+    took.append(time.monotonic() - start)
+    return done and os.waitstatus_to_exitcode(status) == 0
 
 def get(client):
     assert client.user("wzy").get("c2").user_id == "c2"

@@ -9,7 +9,7 @@ import { describe, test } from 'node:test';
 import { AuthError, ClosedError, DeadlineError, PresenceClient, Status } from 'easemob-presence';
 import { emulatorFor } from 'easemob-presence/testing';
 
-import { serve } from './support/canned.mjs';
+import { http, serve } from './support/canned.mjs';
 import { rejection } from './support/rejection.mjs';
 
 async function holding(t) {
@@ -18,6 +18,22 @@ async function holding(t) {
   const client = new PresenceClient({ host: server.url, appKey: 'org#app', appToken: 'token' });
   return { server, client };
 }
+
+test('a proxy gets the calls with their full address', async (t) => {
+  const proxy = await serve(() => http(200, {}, Buffer.from('{"result":"ok"}')));
+  t.after(() => proxy.stop());
+  const host = 'http://presence.invalid';
+  const client = new PresenceClient({
+    host,
+    allowInsecureHttp: true,
+    proxy: proxy.url,
+    appKey: 'org#app',
+    appToken: 'token',
+  });
+  await client.user('c1').set(Status.Online, { resource: 'android' });
+  const targets = proxy.seen.requests.map((request) => request.target);
+  assert.deepEqual(targets, [`${host}/org/app/users/c1/presence/android/1`]);
+});
 
 describe('abort', () => {
   test('a signal that is aborted already rejects with its reason, and nothing is sent', async (t) => {

@@ -98,7 +98,7 @@ pub use model::{
     Device, DeviceStatus, OnlineStates, Presence, Presences, Resource, Status, Subscription,
     SubscriptionsPage, UserId,
 };
-pub use operation::GroupKind;
-pub use pipeline::{AppToken, ProvidedToken, TokenProvider};
+pub use operation::{Endpoint, GroupKind};
+pub use pipeline::{AppToken, EndpointStats, Priority, ProvidedToken, RateLimits, TokenProvider};
 pub use subscriptions::Subscriptions;
 pub use user::User;

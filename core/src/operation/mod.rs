@@ -4,6 +4,7 @@
 
 mod batch;
 mod devices;
+mod endpoint;
 mod get;
 mod get_many;
 mod group_online_count;
@@ -19,6 +20,7 @@ mod unsubscribe;
 
 pub(crate) use batch::Batch;
 pub use devices::Devices;
+pub use endpoint::Endpoint;
 pub use get::Get;
 pub use get_many::GetMany;
 pub use group_online_count::{GroupKind, GroupOnlineCount};

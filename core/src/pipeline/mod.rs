@@ -4,6 +4,8 @@
 //! [`transport::Transport`], which tests script.
 
 pub(crate) mod endpoint;
+#[cfg_attr(not(test), expect(dead_code, unused_imports, reason = "the pipeline takes it up next"))]
+mod limiter;
 mod retry_after;
 mod tls;
 mod token;
@@ -17,6 +19,7 @@ use bytes::Bytes;
 use http::HeaderMap;
 use tokio::time::{Instant, timeout_at};
 
+pub use limiter::{EndpointStats, Priority, RateLimits};
 use token::Issued;
 pub use token::{AppToken, ProvidedToken, TokenProvider};
 pub(crate) use token::{Source, Tokens};

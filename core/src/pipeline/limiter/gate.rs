@@ -1,0 +1,187 @@
+//! When the next call may go: a window of calls in flight, even pacing, and the pauses of the throttle.
+
+use std::cmp::Reverse;
+use std::collections::BinaryHeap;
+use std::time::Duration;
+
+use tokio::time::Instant;
+
+use super::round_trip::LeastRoundTrip;
+use super::throttle::Throttle;
+
+/// What the service counts in.
+const SECOND: Duration = Duration::from_secs(1);
+/// What the clocks of both sides may differ by in the length of a second, and what timers are late.
+const GUARD: Duration = Duration::from_millis(2);
+/// Longer waits are as good as none, and the clock could not hold every one of them.
+const YEAR: Duration = Duration::from_secs(86_400 * 365);
+/// What a timer measures.
+const TICK: Duration = Duration::from_millis(1);
+/// How much of the least round trip is counted on. More than half a window of it never is: a request that was held up
+/// on the way there would come too close to the next one.
+const COUNTED_ROUND_TRIP: f64 = 0.9;
+const MOST_COUNTED: Duration = Duration::from_millis(500);
+/// How far pacing makes up for late timers: half an interval, and never less than a timer is late by itself.
+const LEAST_SLACK: Duration = Duration::from_millis(4);
+const MOST_SLACK: Duration = Duration::from_millis(10);
+
+/// One endpoint's gate. It knows no clock and no waiting: every step is told the time.
+#[derive(Debug)]
+pub(super) struct Gate {
+    throttle: Option<Throttle>,
+    in_flight: usize,
+    /// When the places of calls that were answered come back.
+    returning: BinaryHeap<Reverse<Instant>>,
+    next_at: Option<Instant>,
+    least: LeastRoundTrip,
+}
+
+/// The window and the pace at one moment.
+struct Shape {
+    places: usize,
+    window: Duration,
+    interval: Duration,
+    slack: Duration,
+}
+
+impl Shape {
+    fn of(rate: f64) -> Self {
+        let interval = Duration::try_from_secs_f64(1.0 / rate).unwrap_or(YEAR).min(YEAR);
+        Self {
+            places: whole(rate.ceil()),
+            window: SECOND.max(interval),
+            interval,
+            slack: (interval / 2).clamp(LEAST_SLACK, MOST_SLACK),
+        }
+    }
+
+    fn intervals(&self, calls: usize) -> Duration {
+        self.interval.saturating_mul(u32::try_from(calls).unwrap_or(u32::MAX)).min(YEAR)
+    }
+}
+
+/// Rates are at most those of a `u32`.
+#[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "clamped to what the type holds")]
+fn whole(rate: f64) -> usize {
+    rate.clamp(1.0, f64::from(u32::MAX)) as usize
+}
+
+impl Gate {
+    /// A limit in calls a second, or none.
+    pub(super) fn new(limit: Option<f64>) -> Self {
+        Self {
+            throttle: limit.map(Throttle::new),
+            in_flight: 0,
+            returning: BinaryHeap::new(),
+            next_at: None,
+            least: LeastRoundTrip::default(),
+        }
+    }
+
+    /// Another limit. What was learned about the former one is forgotten; calls that were made still count.
+    pub(super) fn set_limit(&mut self, limit: Option<f64>) {
+        if self.limit() != limit {
+            self.throttle = limit.map(Throttle::new);
+            self.next_at = None;
+        }
+    }
+
+    pub(super) fn limit(&self) -> Option<f64> {
+        self.throttle.as_ref().map(Throttle::limit)
+    }
+
+    pub(super) fn rate(&self, now: Instant) -> Option<f64> {
+        self.throttle.as_ref().map(|throttle| throttle.rate(now))
+    }
+
+    pub(super) fn in_flight(&self) -> usize {
+        self.in_flight
+    }
+
+    pub(super) fn paused_until(&self, now: Instant) -> Option<Instant> {
+        self.throttle.as_ref().and_then(|throttle| throttle.paused_until(now))
+    }
+
+    /// No call goes before this moment, whatever happens.
+    pub(super) fn not_before(&self, now: Instant) -> Instant {
+        if self.throttle.is_none() {
+            return now;
+        }
+        let paced = self.next_at.unwrap_or(now);
+        self.paused_until(now).unwrap_or(now).max(paced).max(now)
+    }
+
+    /// The least time that so many calls take, one after the other.
+    pub(super) fn least_time(&self, calls: usize) -> Duration {
+        let Some(limit) = self.limit() else { return Duration::ZERO };
+        let shape = Shape::of(limit);
+        shape.intervals(calls).saturating_sub(shape.slack)
+    }
+
+    /// About the time that so many calls take; never less than a timer measures, unless there are none.
+    pub(super) fn about(&self, calls: usize) -> Duration {
+        let Some(limit) = self.limit().filter(|_| calls > 0) else { return Duration::ZERO };
+        Shape::of(limit).intervals(calls).max(TICK)
+    }
+
+    /// When to look again: the next call may go then, unless something happens in between.
+    pub(super) fn due(&mut self, now: Instant) -> Instant {
+        let earliest = self.not_before(now);
+        let Some(throttle) = &self.throttle else { return now };
+        let shape = Shape::of(throttle.rate(now));
+        while self.returning.peek().is_some_and(|Reverse(at)| *at <= now) {
+            self.returning.pop();
+        }
+        let held = self.in_flight + self.returning.len();
+        if held < shape.places {
+            return earliest;
+        }
+        // With all places in flight the answer will be the event; the window is for a rate that grows meanwhile.
+        let room = self.returning.peek().map_or(now + shape.window, |Reverse(at)| *at);
+        earliest.max(room)
+    }
+
+    /// Takes a place, if the next call may go now.
+    pub(super) fn take(&mut self, now: Instant) -> bool {
+        if self.due(now) > now {
+            return false;
+        }
+        self.in_flight += 1;
+        if let Some(rate) = self.rate(now) {
+            let shape = Shape::of(rate);
+            let scheduled = self.next_at.unwrap_or(now);
+            // Late by more than the slack, the schedule starts anew from here: nothing is caught up.
+            self.next_at = Some(scheduled.max(now.checked_sub(shape.slack).unwrap_or(now)) + shape.interval);
+        }
+        true
+    }
+
+    /// A place that was not used.
+    pub(super) fn unused(&mut self) {
+        self.in_flight -= 1;
+    }
+
+    /// A call that was sent and has no answer: the service may count it until now.
+    pub(super) fn aborted(&mut self, now: Instant) {
+        self.in_flight -= 1;
+        if let Some(rate) = self.rate(now) {
+            self.returning.push(Reverse(now + Shape::of(rate).window));
+        }
+    }
+
+    /// A call with its answer.
+    pub(super) fn answered(&mut self, now: Instant, sent: Instant) {
+        self.in_flight -= 1;
+        self.least.saw(now, now.saturating_duration_since(sent));
+        if let Some(rate) = self.rate(now) {
+            let counted = self.least.get().mul_f64(COUNTED_ROUND_TRIP).min(MOST_COUNTED);
+            let back = now + Shape::of(rate).window + GUARD;
+            self.returning.push(Reverse(back.checked_sub(counted).unwrap_or(back)));
+        }
+    }
+
+    /// An answer that the limit is reached; whether the lane is paused for longer than it was.
+    pub(super) fn rejected(&mut self, now: Instant, sent: Instant, asked_for: Option<Duration>) -> bool {
+        self.throttle.as_mut().is_some_and(|throttle| throttle.rejected(now, sent, asked_for))
+    }
+}

@@ -2,12 +2,15 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
+use secrecy::SecretString;
+
 use crate::call::Call;
 use crate::config::ClientBuilder;
 use crate::error::Error;
 use crate::model::UserId;
 use crate::operation::{Batch, GetOnlineStates, GroupKind, GroupOnlineCount};
-use crate::pipeline::{AppToken, Limits, Pipeline};
+use crate::pipeline::limiter::Priority;
+use crate::pipeline::{AppToken, Caller, Limits, Pipeline, Stats};
 use crate::user::User;
 
 /// A client of one app.
@@ -62,7 +65,7 @@ impl Client {
         Self::builder().from_env()?.build()
     }
 
-    /// The same client with other limits for its calls. Connections, token and closing are shared.
+    /// The same client with other limits for its calls. Connections, token, rate limits and closing are shared.
     ///
     /// ```
     /// # tokio::runtime::Runtime::new()?.block_on(async {
@@ -80,6 +83,9 @@ impl Client {
         let limits = Limits {
             timeout: options.timeout.unwrap_or(self.limits.timeout),
             attempt_timeout: options.attempt_timeout.unwrap_or(self.limits.attempt_timeout),
+            max_attempts: options.max_attempts.unwrap_or(self.limits.max_attempts),
+            priority: options.priority.unwrap_or(self.limits.priority),
+            caller: options.caller.unwrap_or(self.limits.caller),
         };
         Self { pipeline: Arc::clone(&self.pipeline), limits }
     }
@@ -165,8 +171,43 @@ impl Client {
         self.pipeline.app_token(self.limits).await
     }
 
-    /// Refuses every later call of this client and its clones with [`Closed`](crate::ErrorKind::Closed). Calls under
-    /// way end as they would have.
+    /// What this client and its clones have done so far, and the state of their rate limits.
+    ///
+    /// ```
+    /// # tokio::runtime::Runtime::new()?.block_on(async {
+    /// # use easemob_presence::Client;
+    /// # let emulator = easemob_presence_emulator::Emulator::start()?;
+    /// # let client = Client::builder().emulator(emulator.host()).build()?;
+    /// client.user("wzy")?.get("c2").await?;
+    /// let stats = client.stats();
+    /// assert_eq!((stats.succeeded, stats.attempts, stats.token_requests), (1, 1, 1));
+    /// # Ok::<(), Box<dyn std::error::Error>>(()) })?;
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    #[must_use]
+    pub fn stats(&self) -> Stats {
+        self.pipeline.stats()
+    }
+
+    /// Uses another client secret from the next token request on, after a rotation in the console. The token in use
+    /// stays until its time.
+    ///
+    /// # Errors
+    /// [`Config`](crate::ErrorKind::Config) if the secret is empty, or the client was built without client id and
+    /// secret.
+    ///
+    /// ```
+    /// # use easemob_presence::Client;
+    /// # let client = Client::builder().emulator("127.0.0.1:8088").build()?;
+    /// client.rotate_client_secret("the new secret")?;
+    /// # Ok::<(), easemob_presence::Error>(())
+    /// ```
+    pub fn rotate_client_secret(&self, client_secret: impl Into<String>) -> Result<(), Error> {
+        self.pipeline.tokens().rotate_secret(SecretString::from(client_secret.into()))
+    }
+
+    /// Ends every call under way with [`Closed`](crate::ErrorKind::Closed), down to the socket, and refuses every
+    /// later one of this client and its clones. May be repeated. To let calls end first, await them first.
     ///
     /// ```
     /// # tokio::runtime::Runtime::new()?.block_on(async {
@@ -196,6 +237,9 @@ impl fmt::Debug for Client {
 pub struct Options {
     timeout: Option<Duration>,
     attempt_timeout: Option<Duration>,
+    max_attempts: Option<u32>,
+    priority: Option<Priority>,
+    caller: Option<Caller>,
 }
 
 impl Options {
@@ -213,6 +257,32 @@ impl Options {
     /// The most time one attempt may take; see [`ClientBuilder::attempt_timeout`].
     pub fn attempt_timeout(mut self, timeout: Duration) -> Self {
         self.attempt_timeout = Some(timeout);
+        self
+    }
+
+    /// The most attempts of one call; see [`ClientBuilder::max_attempts`].
+    pub fn max_attempts(mut self, attempts: u32) -> Self {
+        self.max_attempts = Some(attempts);
+        self
+    }
+
+    /// Whether calls go before or after others when the rate limit makes them wait.
+    pub fn priority(mut self, priority: Priority) -> Self {
+        self.priority = Some(priority);
+        self
+    }
+
+    /// Counts all calls made through the client as one caller. Callers take turns, so a job of a hundred thousand
+    /// calls leaves every other call its place; without this each call is a caller of its own.
+    ///
+    /// ```
+    /// use easemob_presence::{Client, Options, Priority};
+    /// # let client = Client::builder().emulator("127.0.0.1:8088").build()?;
+    /// let nightly = client.with_options(Options::new().grouped(true).priority(Priority::Background));
+    /// # Ok::<(), easemob_presence::Error>(())
+    /// ```
+    pub fn grouped(mut self, grouped: bool) -> Self {
+        self.caller = Some(if grouped { Caller::group() } else { Caller::Each });
         self
     }
 }

@@ -68,7 +68,13 @@ kinds! {
     Tls = "tls",
     /// A deadline passed.
     Timeout = "timeout",
-    /// The client was closed before the call.
+    /// The rate limit gives the call no turn before its deadline. Nothing was sent, or nothing more.
+    QueueTimeout = "queue_timeout",
+    /// Too many calls wait for their turn already.
+    Overloaded = "overloaded",
+    /// A newer set of the same device took this one's place.
+    Superseded = "superseded",
+    /// The client was closed, before the call or during it.
     Closed = "closed",
 }
 

@@ -83,6 +83,9 @@ mod call;
 mod client;
 mod config;
 mod error;
+#[cfg(fuzzing)]
+#[doc(hidden)]
+pub mod fuzzing;
 mod model;
 pub mod operation;
 mod pipeline;
@@ -99,6 +102,7 @@ pub use model::{
     SubscriptionsPage, UserId,
 };
 pub use operation::{Endpoint, GroupKind};
-pub use pipeline::{AppToken, EndpointStats, Priority, ProvidedToken, RateLimits, TokenProvider};
+pub use pipeline::limiter::{EndpointStats, Priority, RateLimits};
+pub use pipeline::{AppToken, ProvidedToken, Stats, TokenProvider};
 pub use subscriptions::Subscriptions;
 pub use user::User;

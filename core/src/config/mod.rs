@@ -13,12 +13,16 @@ use crate::client::Client;
 use crate::error::Error;
 use crate::operation::Token;
 use crate::pipeline::endpoint::{Endpoint, ProxySetting};
-use crate::pipeline::transport::Http;
-use crate::pipeline::{AppToken, Limits, Pipeline, Source, TokenProvider};
+use crate::pipeline::limiter::{Limiter, Priority, RateLimits};
+use crate::pipeline::transport::{Http, Transport};
+use crate::pipeline::{AppToken, Caller, Limits, Pipeline, Random, Source, TokenProvider, Tokens};
 
 const DEFAULT_TIMEOUT: Duration = Duration::from_secs(30);
 const DEFAULT_ATTEMPT_TIMEOUT: Duration = Duration::from_secs(10);
 const DEFAULT_CONNECT_TIMEOUT: Duration = Duration::from_secs(3);
+const DEFAULT_MAX_ATTEMPTS: u32 = 4;
+const DEFAULT_MAX_QUEUED: usize = 10_000;
+const DEFAULT_MIN_TOKEN_INTERVAL: Duration = Duration::from_secs(10);
 
 /// What the emulator accepts unless it is told otherwise.
 const EMULATOR_APP_KEY: &str = "easemob-demo#test";
@@ -51,6 +55,9 @@ pub struct ClientBuilder {
     emulator: bool,
     limits: Limits,
     connect_timeout: Duration,
+    min_token_interval: Duration,
+    rate_limits: RateLimits,
+    max_queued: usize,
     allow_insecure_http: bool,
     proxy: ProxySetting,
     root_certificates: Vec<Vec<u8>>,
@@ -70,8 +77,17 @@ impl Default for ClientBuilder {
             app: None,
             source: None,
             emulator: false,
-            limits: Limits { timeout: DEFAULT_TIMEOUT, attempt_timeout: DEFAULT_ATTEMPT_TIMEOUT },
+            limits: Limits {
+                timeout: DEFAULT_TIMEOUT,
+                attempt_timeout: DEFAULT_ATTEMPT_TIMEOUT,
+                max_attempts: DEFAULT_MAX_ATTEMPTS,
+                priority: Priority::Normal,
+                caller: Caller::Each,
+            },
             connect_timeout: DEFAULT_CONNECT_TIMEOUT,
+            min_token_interval: DEFAULT_MIN_TOKEN_INTERVAL,
+            rate_limits: RateLimits::documented(),
+            max_queued: DEFAULT_MAX_QUEUED,
             allow_insecure_http: false,
             proxy: ProxySetting::None,
             root_certificates: Vec::new(),
@@ -130,8 +146,8 @@ impl ClientBuilder {
         self
     }
 
-    /// The most time a whole call may take, in which everything happens: waiting for a token, every attempt and
-    /// every pause. 30 seconds if not given; it never multiplies.
+    /// The most time a whole call may take, in which everything happens: its turn in the rate limit, waiting for a
+    /// token, every attempt and every pause. 30 seconds if not given; it never multiplies.
     pub fn timeout(mut self, timeout: Duration) -> Self {
         self.limits.timeout = timeout;
         self
@@ -146,6 +162,45 @@ impl ClientBuilder {
     /// The most time connecting may take, TLS included. 3 seconds if not given.
     pub fn connect_timeout(mut self, timeout: Duration) -> Self {
         self.connect_timeout = timeout;
+        self
+    }
+
+    /// The most attempts of one call, 4 if not given; 1 means no retry. Neither attempts that the service's rate limit
+    /// refused count nor those made again for nothing: after a 401, or when a connection that lay idle had been closed.
+    pub fn max_attempts(mut self, attempts: u32) -> Self {
+        self.limits.max_attempts = attempts;
+        self
+    }
+
+    /// How many calls a second are made to each endpoint; the documented rates if not given.
+    ///
+    /// All clients of one App Key in this process count together: the rates given last hold for all of them. Calls
+    /// beyond the rate wait for their turn, within their timeout.
+    ///
+    /// ```
+    /// use easemob_presence::{Client, Endpoint, RateLimits};
+    ///
+    /// // A pack raised the rate of get, and two of these processes share it.
+    /// let limits = RateLimits::documented().with(Endpoint::Get, 200).share(0.5);
+    /// let client = Client::builder().emulator("127.0.0.1:8088").rate_limits(limits).build()?;
+    /// # Ok::<(), easemob_presence::Error>(())
+    /// ```
+    pub fn rate_limits(mut self, limits: RateLimits) -> Self {
+        self.rate_limits = limits;
+        self
+    }
+
+    /// The most calls that may wait for their turn at one endpoint; more fail at once with
+    /// [`Overloaded`](crate::ErrorKind::Overloaded). 10,000 if not given.
+    pub fn max_queued(mut self, calls: usize) -> Self {
+        self.max_queued = calls;
+        self
+    }
+
+    /// The least time between two requests for a token (`POST /token`), whatever becomes of them. 10 seconds if not
+    /// given; tests that let tokens end may want none.
+    pub fn min_token_interval(mut self, interval: Duration) -> Self {
+        self.min_token_interval = interval;
         self
     }
 
@@ -269,6 +324,10 @@ impl ClientBuilder {
                 return Err(Error::config(format!("{name} is zero, which leaves no time for any call")));
             }
         }
+        if self.limits.max_attempts == 0 {
+            return Err(Error::config("max_attempts is zero, which allows no call at all"));
+        }
+        let limiter = Limiter::shared(&base, &self.rate_limits, self.max_queued)?;
         let endpoint = Endpoint {
             base,
             plain_http,
@@ -276,8 +335,10 @@ impl ClientBuilder {
             proxy: self.proxy,
             root_certificates: self.root_certificates,
         };
-        let transport = Arc::new(Http::new(&endpoint)?);
-        Ok(Client::new(Pipeline::new(transport, source, self.limits), self.limits))
+        let transport: Arc<dyn Transport> = Arc::new(Http::new(endpoint)?);
+        let tokens =
+            Tokens::new(source, Arc::clone(&transport), self.limits, self.min_token_interval, Random::new())?;
+        Ok(Client::new(Pipeline::new(transport, tokens, limiter), self.limits))
     }
 }
 

@@ -50,8 +50,8 @@ impl Batch {
         self.0.iter().find(|own| *own == id)
     }
 
-    pub(crate) fn into_ids(self) -> Vec<UserId> {
-        self.0
+    pub(crate) fn take_ids(&mut self) -> Vec<UserId> {
+        std::mem::take(&mut self.0)
     }
 }
 
@@ -67,8 +67,8 @@ mod tests {
 
     #[test]
     fn an_id_is_taken_once_in_the_spelling_that_came_first() {
-        let batch = Batch::collect(["Aa", "b", "aA", "b"]).unwrap();
-        assert_eq!(batch.into_ids().iter().map(UserId::as_str).collect::<Vec<_>>(), ["Aa", "b"]);
+        let mut batch = Batch::collect(["Aa", "b", "aA", "b"]).unwrap();
+        assert_eq!(batch.take_ids().iter().map(UserId::as_str).collect::<Vec<_>>(), ["Aa", "b"]);
     }
 
     #[test]

@@ -2,7 +2,7 @@ use bytes::Bytes;
 use http::Method;
 use serde::Deserialize;
 
-use super::{Descriptor, Operation, Request};
+use super::{Descriptor, Endpoint, Operation, Request};
 use crate::error::Error;
 use crate::model::{Device, UserId};
 use crate::wire::{self, Object, lenient_list};
@@ -19,14 +19,18 @@ struct List(#[serde(deserialize_with = "lenient_list")] Vec<Object<Device>>);
 impl Operation for Devices {
     type Output = Vec<Device>;
 
-    const DESCRIPTOR: &'static Descriptor =
-        &Descriptor { name: "devices", method: Method::GET, template: "/users/{username}/resources" };
+    const DESCRIPTOR: &'static Descriptor = &Descriptor {
+        name: "devices",
+        endpoint: Endpoint::Devices,
+        method: Method::GET,
+        template: "/users/{username}/resources",
+    };
 
     fn request(&self) -> Result<Request, Error> {
         Request::new(Self::DESCRIPTOR, &[self.user.as_str()])
     }
 
-    fn decode(self, body: Bytes) -> Result<Vec<Device>, Error> {
+    fn decode(&mut self, body: Bytes) -> Result<Vec<Device>, Error> {
         let List(devices) = wire::read_data(&body)?;
         Ok(devices.into_iter().map(|Object(device)| device).collect())
     }

@@ -1,12 +1,9 @@
-//! The endpoints, each of which has a rate of its own.
-
-/// An endpoint of the service. The documented rates are per endpoint and App Key; the rate limiter keeps a queue for
-/// each.
+/// The endpoints that the service counts calls of, each by itself.
 ///
 /// ```
 /// use easemob_presence::Endpoint;
-/// assert_eq!(Endpoint::IsOnline.name(), "is_online");
-/// assert_eq!(Endpoint::IsOnline.documented_per_second(), 100);
+///
+/// assert_eq!((Endpoint::Set.name(), Endpoint::Set.documented_per_second()), ("set", 50));
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
@@ -35,48 +32,67 @@ pub enum Endpoint {
 
 impl Endpoint {
     /// Every endpoint.
-    pub const ALL: &[Endpoint] = &[
-        Self::Set,
-        Self::Subscribe,
-        Self::Get,
-        Self::Unsubscribe,
-        Self::Subscriptions,
-        Self::Devices,
-        Self::IsOnline,
-        Self::OnlineStates,
-        Self::GroupOnlineCount,
-        Self::Token,
+    pub const ALL: &'static [Endpoint] = &[
+        Endpoint::Set,
+        Endpoint::Subscribe,
+        Endpoint::Get,
+        Endpoint::Unsubscribe,
+        Endpoint::Subscriptions,
+        Endpoint::Devices,
+        Endpoint::IsOnline,
+        Endpoint::OnlineStates,
+        Endpoint::GroupOnlineCount,
+        Endpoint::Token,
     ];
 
-    /// The name in every language: `set`, `subscribe`, `get`, …
+    /// The endpoint's name, the same in every language.
     #[must_use]
     pub const fn name(self) -> &'static str {
         match self {
-            Self::Set => "set",
-            Self::Subscribe => "subscribe",
-            Self::Get => "get",
-            Self::Unsubscribe => "unsubscribe",
-            Self::Subscriptions => "subscriptions",
-            Self::Devices => "devices",
-            Self::IsOnline => "is_online",
-            Self::OnlineStates => "online_states",
-            Self::GroupOnlineCount => "group_online_count",
-            Self::Token => "token",
+            Endpoint::Set => "set",
+            Endpoint::Subscribe => "subscribe",
+            Endpoint::Get => "get",
+            Endpoint::Unsubscribe => "unsubscribe",
+            Endpoint::Subscriptions => "subscriptions",
+            Endpoint::Devices => "devices",
+            Endpoint::IsOnline => "is_online",
+            Endpoint::OnlineStates => "online_states",
+            Endpoint::GroupOnlineCount => "group_online_count",
+            Endpoint::Token => "token",
         }
     }
 
-    /// The documented rate, in calls a second for one App Key.
+    /// The endpoint of this name.
+    #[must_use]
+    pub fn from_name(name: &str) -> Option<Self> {
+        Self::ALL.iter().copied().find(|endpoint| endpoint.name() == name)
+    }
+
+    /// How many calls a second the service allows an App Key by its documents; packs raise it.
     #[must_use]
     pub const fn documented_per_second(self) -> u32 {
         match self {
-            Self::Set
-            | Self::Subscribe
-            | Self::Get
-            | Self::Unsubscribe
-            | Self::Subscriptions
-            | Self::OnlineStates => 50,
-            Self::Devices | Self::IsOnline | Self::GroupOnlineCount => 100,
-            Self::Token => 300,
+            Endpoint::Devices | Endpoint::IsOnline | Endpoint::GroupOnlineCount => 100,
+            Endpoint::Token => 300,
+            Endpoint::Set
+            | Endpoint::Subscribe
+            | Endpoint::Get
+            | Endpoint::Unsubscribe
+            | Endpoint::Subscriptions
+            | Endpoint::OnlineStates => 50,
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_name_leads_back_to_its_endpoint() {
+        for &endpoint in Endpoint::ALL {
+            assert_eq!(Endpoint::from_name(endpoint.name()), Some(endpoint));
+        }
+        assert_eq!(Endpoint::from_name("get_many"), None);
     }
 }

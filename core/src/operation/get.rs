@@ -1,7 +1,7 @@
 use bytes::Bytes;
 use http::Method;
 
-use super::{Batch, Descriptor, GetMany, Operation, Request};
+use super::{Batch, Descriptor, Endpoint, GetMany, Operation, Request};
 use crate::error::{Error, ErrorKind};
 use crate::model::{Presence, UserId};
 use crate::wire::excerpt;
@@ -19,14 +19,18 @@ impl Get {
 impl Operation for Get {
     type Output = Presence;
 
-    const DESCRIPTOR: &'static Descriptor =
-        &Descriptor { name: "get", method: Method::POST, template: GetMany::DESCRIPTOR.template };
+    const DESCRIPTOR: &'static Descriptor = &Descriptor {
+        name: "get",
+        endpoint: Endpoint::Get,
+        method: Method::POST,
+        template: GetMany::DESCRIPTOR.template,
+    };
 
     fn request(&self) -> Result<Request, Error> {
         Ok(Request { operation: Self::DESCRIPTOR, ..self.0.request()? })
     }
 
-    fn decode(self, body: Bytes) -> Result<Presence, Error> {
+    fn decode(&mut self, body: Bytes) -> Result<Presence, Error> {
         let presences = self.0.decode(body)?;
         presences.iter().next().ok_or_else(|| {
             let user = presences.missing().first().map(UserId::as_str).unwrap_or_default();

@@ -2,7 +2,7 @@ use bytes::Bytes;
 use http::Method;
 
 use super::request::Usernames;
-use super::{Batch, Descriptor, Operation, Request};
+use super::{Batch, Descriptor, Endpoint, Operation, Request};
 use crate::error::Error;
 use crate::model::{Presences, UserId};
 use crate::wire::Rows;
@@ -18,8 +18,12 @@ pub struct GetMany {
 impl Operation for GetMany {
     type Output = Presences;
 
-    const DESCRIPTOR: &'static Descriptor =
-        &Descriptor { name: "get_many", method: Method::POST, template: "/users/{username}/presence" };
+    const DESCRIPTOR: &'static Descriptor = &Descriptor {
+        name: "get_many",
+        endpoint: Endpoint::Get,
+        method: Method::POST,
+        template: "/users/{username}/presence",
+    };
 
     fn immediate(&self) -> Option<Presences> {
         self.batch.is_empty().then(Presences::empty)
@@ -29,8 +33,9 @@ impl Operation for GetMany {
         Request::new(Self::DESCRIPTOR, &[self.user.as_str()])?.json(&Usernames { usernames: &self.batch })
     }
 
-    fn decode(self, body: Bytes) -> Result<Presences, Error> {
-        Ok(Presences::matched(self.batch.into_ids(), Rows::read(body.into())?))
+    fn decode(&mut self, body: Bytes) -> Result<Presences, Error> {
+        let rows = Rows::read(body.into())?;
+        Ok(Presences::matched(self.batch.take_ids(), rows))
     }
 }
 
@@ -40,7 +45,8 @@ mod tests {
 
     #[test]
     fn the_request_is_the_documented_one_and_the_documents_own_answer_is_read() {
-        let get = GetMany { user: UserId::new("wzy").unwrap(), batch: Batch::collect(["c2", "c3"]).unwrap() };
+        let mut get =
+            GetMany { user: UserId::new("wzy").unwrap(), batch: Batch::collect(["c2", "c3"]).unwrap() };
         let request = get.request().unwrap();
         assert_eq!(request.path, "/users/wzy/presence");
         assert_eq!(request.body.unwrap(), r#"{"usernames":["c2","c3"]}"#);

@@ -1,7 +1,7 @@
 use bytes::Bytes;
 use http::Method;
 
-use super::{Descriptor, Operation, Request};
+use super::{Descriptor, Endpoint, Operation, Request};
 use crate::call::Call;
 use crate::error::{Error, ErrorKind};
 use crate::wire::{self, Lenient, excerpt};
@@ -39,6 +39,7 @@ impl Operation for GroupOnlineCount {
 
     const DESCRIPTOR: &'static Descriptor = &Descriptor {
         name: "group_online_count",
+        endpoint: Endpoint::GroupOnlineCount,
         method: Method::GET,
         template: "/presence/online/{group_id}/type/{query_type}",
     };
@@ -63,7 +64,7 @@ impl Operation for GroupOnlineCount {
         Request::new(Self::DESCRIPTOR, &[id, query_type])
     }
 
-    fn decode(self, body: Bytes) -> Result<u64, Error> {
+    fn decode(&mut self, body: Bytes) -> Result<u64, Error> {
         let Lenient(count) = wire::read_result(&body)?;
         count.ok_or_else(|| Error::new(ErrorKind::Decode, "the answer holds no count at result"))
     }

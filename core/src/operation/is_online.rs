@@ -2,7 +2,7 @@ use bytes::Bytes;
 use http::Method;
 
 use super::online_states::states;
-use super::{Descriptor, Operation, Request};
+use super::{Descriptor, Endpoint, Operation, Request};
 use crate::error::{Error, ErrorKind};
 use crate::model::UserId;
 use crate::wire::excerpt;
@@ -16,14 +16,18 @@ pub struct IsOnline {
 impl Operation for IsOnline {
     type Output = bool;
 
-    const DESCRIPTOR: &'static Descriptor =
-        &Descriptor { name: "is_online", method: Method::GET, template: "/users/{username}/status" };
+    const DESCRIPTOR: &'static Descriptor = &Descriptor {
+        name: "is_online",
+        endpoint: Endpoint::IsOnline,
+        method: Method::GET,
+        template: "/users/{username}/status",
+    };
 
     fn request(&self) -> Result<Request, Error> {
         Request::new(Self::DESCRIPTOR, &[self.user.as_str()])
     }
 
-    fn decode(self, body: Bytes) -> Result<bool, Error> {
+    fn decode(&mut self, body: Bytes) -> Result<bool, Error> {
         states(&body)?.get(&self.user).copied().ok_or_else(|| {
             let user = excerpt(self.user.as_str());
             Error::new(ErrorKind::Decode, format!("the answer holds no state of {user}"))

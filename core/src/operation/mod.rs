@@ -40,12 +40,15 @@ use bytes::Bytes;
 use http::Method;
 
 use crate::error::Error;
+use crate::model::{Resource, UserId};
 
 /// What is fixed about an operation: its name in every language and its endpoint.
 #[derive(Debug)]
 pub struct Descriptor {
     /// The operation's name, as errors report it.
     pub name: &'static str,
+    /// What its calls count towards; `get` and `get_many` are one endpoint.
+    pub endpoint: Endpoint,
     /// The HTTP method.
     pub method: Method,
     /// The path behind the app's address, with the variable segments in braces.
@@ -72,10 +75,20 @@ pub trait Operation: sealed::Sealed + Send + Sized + 'static {
     #[doc(hidden)]
     fn request(&self) -> Result<Request, Error>;
 
-    /// The typed answer, from the body of a successful status.
+    /// What this call writes to, if a later call's write replaces this one's.
     #[doc(hidden)]
-    fn decode(self, body: Bytes) -> Result<Self::Output, Error>;
+    fn target(&self) -> Option<Target> {
+        None
+    }
+
+    /// The typed answer, from the body of a successful status. Uses up parameters when the body is what it should
+    /// be; after a decode error it can read another answer.
+    #[doc(hidden)]
+    fn decode(&mut self, body: Bytes) -> Result<Self::Output, Error>;
 }
+
+/// One device of one user: writes to it keep their order.
+pub type Target = (UserId, Resource);
 
 mod sealed {
     pub trait Sealed {}

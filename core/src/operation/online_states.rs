@@ -4,7 +4,7 @@ use bytes::Bytes;
 use http::Method;
 
 use super::request::Usernames;
-use super::{Batch, Descriptor, Operation, Request};
+use super::{Batch, Descriptor, Endpoint, Operation, Request};
 use crate::error::{Error, ErrorKind};
 use crate::model::{OnlineStates, UserId};
 use crate::wire::{self, Members, excerpt};
@@ -19,8 +19,12 @@ pub struct GetOnlineStates {
 impl Operation for GetOnlineStates {
     type Output = OnlineStates;
 
-    const DESCRIPTOR: &'static Descriptor =
-        &Descriptor { name: "online_states", method: Method::POST, template: "/users/batch/status" };
+    const DESCRIPTOR: &'static Descriptor = &Descriptor {
+        name: "online_states",
+        endpoint: Endpoint::OnlineStates,
+        method: Method::POST,
+        template: "/users/batch/status",
+    };
 
     fn immediate(&self) -> Option<OnlineStates> {
         self.batch.is_empty().then(|| OnlineStates::matched(Vec::new(), &HashMap::new()))
@@ -30,8 +34,9 @@ impl Operation for GetOnlineStates {
         Request::new(Self::DESCRIPTOR, &[])?.json(&Usernames { usernames: &self.batch })
     }
 
-    fn decode(self, body: Bytes) -> Result<OnlineStates, Error> {
-        Ok(OnlineStates::matched(self.batch.into_ids(), &states(&body)?))
+    fn decode(&mut self, body: Bytes) -> Result<OnlineStates, Error> {
+        let states = states(&body)?;
+        Ok(OnlineStates::matched(self.batch.take_ids(), &states))
     }
 }
 

@@ -2,7 +2,7 @@ use bytes::Bytes;
 use http::Method;
 use serde::Serialize;
 
-use super::{Descriptor, Operation, Request};
+use super::{Descriptor, Endpoint, Operation, Request, Target};
 use crate::call::Call;
 use crate::error::Error;
 use crate::model::{Resource, Status, UserId};
@@ -38,6 +38,7 @@ impl Operation for Set {
 
     const DESCRIPTOR: &'static Descriptor = &Descriptor {
         name: "set",
+        endpoint: Endpoint::Set,
         method: Method::POST,
         template: "/users/{username}/presence/{resource}/{status}",
     };
@@ -53,7 +54,11 @@ impl Operation for Set {
         Request::new(Self::DESCRIPTOR, &segments)?.json(&Body { ext: &self.ext })
     }
 
-    fn decode(self, body: Bytes) -> Result<(), Error> {
+    fn target(&self) -> Option<Target> {
+        Some((self.user.clone(), self.resource.clone()))
+    }
+
+    fn decode(&mut self, body: Bytes) -> Result<(), Error> {
         wire::read_ok(&body)
     }
 }

@@ -4,7 +4,7 @@ use bytes::Bytes;
 use http::Method;
 
 use super::request::Usernames;
-use super::{Batch, Descriptor, Operation, Request};
+use super::{Batch, Descriptor, Endpoint, Operation, Request};
 use crate::call::Call;
 use crate::error::Error;
 use crate::model::{Presences, UserId};
@@ -35,6 +35,7 @@ impl Operation for Subscribe {
 
     const DESCRIPTOR: &'static Descriptor = &Descriptor {
         name: "subscribe",
+        endpoint: Endpoint::Subscribe,
         method: Method::POST,
         template: "/users/{username}/presence/{expiry}",
     };
@@ -60,8 +61,9 @@ impl Operation for Subscribe {
             .json(&Usernames { usernames: &self.batch })
     }
 
-    fn decode(self, body: Bytes) -> Result<Presences, Error> {
-        Ok(Presences::matched(self.batch.into_ids(), Rows::read(body.into())?))
+    fn decode(&mut self, body: Bytes) -> Result<Presences, Error> {
+        let rows = Rows::read(body.into())?;
+        Ok(Presences::matched(self.batch.take_ids(), rows))
     }
 }
 

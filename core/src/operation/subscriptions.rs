@@ -2,7 +2,7 @@ use bytes::Bytes;
 use http::Method;
 use serde::Deserialize;
 
-use super::{Descriptor, Operation, Request};
+use super::{Descriptor, Endpoint, Operation, Request};
 use crate::call::Call;
 use crate::error::Error;
 use crate::model::time::Moment;
@@ -51,6 +51,7 @@ impl Operation for GetSubscriptionsPage {
 
     const DESCRIPTOR: &'static Descriptor = &Descriptor {
         name: "subscriptions",
+        endpoint: Endpoint::Subscriptions,
         method: Method::GET,
         template: "/users/{username}/presence/sublist",
     };
@@ -69,7 +70,7 @@ impl Operation for GetSubscriptionsPage {
         Ok(request.query(&[("pageNum", self.page), ("pageSize", self.page_size)]))
     }
 
-    fn decode(self, body: Bytes) -> Result<SubscriptionsPage, Error> {
+    fn decode(&mut self, body: Bytes) -> Result<SubscriptionsPage, Error> {
         let Object(page) = wire::read_result::<Object<Page>>(&body)?;
         let subscription = |Object(item): Object<Item>| {
             let user_id = UserId::from_answer(item.uid.as_deref().unwrap_or_default());

@@ -5,7 +5,7 @@ use http::Method;
 use secrecy::{ExposeSecret, SecretString};
 use serde::{Deserialize, Serialize};
 
-use super::{Descriptor, Operation, Request};
+use super::{Descriptor, Endpoint, Operation, Request};
 use crate::error::{Error, ErrorKind};
 use crate::wire::{self, Lenient};
 
@@ -69,7 +69,7 @@ impl Operation for Token {
     type Output = TokenAnswer;
 
     const DESCRIPTOR: &'static Descriptor =
-        &Descriptor { name: "token", method: Method::POST, template: "/token" };
+        &Descriptor { name: "token", endpoint: Endpoint::Token, method: Method::POST, template: "/token" };
 
     fn request(&self) -> Result<Request, Error> {
         Request::new(Self::DESCRIPTOR, &[])?.json(&Body {
@@ -79,7 +79,7 @@ impl Operation for Token {
         })
     }
 
-    fn decode(self, body: Bytes) -> Result<TokenAnswer, Error> {
+    fn decode(&mut self, body: Bytes) -> Result<TokenAnswer, Error> {
         // The reader's own words may quote a value, and every value here may be the token.
         let answer: Answer = wire::read(&body).map_err(|error| match error.kind() {
             ErrorKind::Decode => Error::new(ErrorKind::Decode, "the answer holds no usable token"),

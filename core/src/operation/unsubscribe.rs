@@ -1,7 +1,7 @@
 use bytes::Bytes;
 use http::Method;
 
-use super::{Batch, Descriptor, Operation, Request};
+use super::{Batch, Descriptor, Endpoint, Operation, Request};
 use crate::error::Error;
 use crate::model::UserId;
 use crate::wire;
@@ -16,8 +16,12 @@ pub struct Unsubscribe {
 impl Operation for Unsubscribe {
     type Output = ();
 
-    const DESCRIPTOR: &'static Descriptor =
-        &Descriptor { name: "unsubscribe", method: Method::DELETE, template: "/users/{username}/presence" };
+    const DESCRIPTOR: &'static Descriptor = &Descriptor {
+        name: "unsubscribe",
+        endpoint: Endpoint::Unsubscribe,
+        method: Method::DELETE,
+        template: "/users/{username}/presence",
+    };
 
     fn immediate(&self) -> Option<()> {
         self.batch.is_empty().then_some(())
@@ -28,7 +32,7 @@ impl Operation for Unsubscribe {
         Request::new(Self::DESCRIPTOR, &[self.user.as_str()])?.json(&self.batch)
     }
 
-    fn decode(self, body: Bytes) -> Result<(), Error> {
+    fn decode(&mut self, body: Bytes) -> Result<(), Error> {
         wire::read_ok(&body)
     }
 }

@@ -1,48 +1,99 @@
-//! What happens around one request: deadline → token → one attempt → classify → once more after a 401, or return.
+//! What happens around one request: deadline → token → turn → one attempt → classify → again, or return.
 //!
-//! Time and sockets enter here only: time through tokio's clock, which tests pause, sockets through
-//! [`transport::Transport`], which tests script.
+//! Time, chance and sockets enter here only: time through tokio's clock, which tests pause, chance through
+//! [`random::Random`], which tests seed, sockets through [`transport::Transport`], which tests script.
 
+mod attempt;
+mod connections;
 pub(crate) mod endpoint;
-#[cfg_attr(not(test), expect(dead_code, unused_imports, reason = "the pipeline takes it up next"))]
-mod limiter;
-mod retry_after;
+mod lanes;
+pub(crate) mod limiter;
+mod progress;
+mod random;
+mod retry;
+pub(crate) mod retry_after;
+mod stats;
 mod tls;
 mod token;
 pub(crate) mod transport;
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::{Duration, SystemTime};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::time::Duration;
 
 use bytes::Bytes;
-use http::HeaderMap;
-use tokio::time::{Instant, timeout_at};
+use tokio::sync::Notify;
+use tokio::time::{Instant, sleep, timeout_at};
 
-pub use limiter::{EndpointStats, Priority, RateLimits};
+use attempt::{Failed, attempt, request_id};
+use lanes::{Holder, Lanes};
+use limiter::{Limiter, Permit, Priority, Refused, Seen, Turn};
+use progress::{Phase, Progress, seconds};
+pub(crate) use random::Random;
+use retry::{Next, Quota, Retry};
+use stats::Counters;
+pub use stats::Stats;
 use token::Issued;
 pub use token::{AppToken, ProvidedToken, TokenProvider};
 pub(crate) use token::{Source, Tokens};
-use transport::{Failure, FailureKind, Received, ToSend, Transport};
+use transport::{Received, ToSend, Transport};
 
-use crate::error::{Error, ErrorKind, Sent};
-use crate::operation::{Operation, Request};
+use crate::error::{Error, ErrorKind};
+use crate::operation::{Endpoint, Operation, Request};
 use crate::wire;
 
 /// What the clones of one client share.
 pub(crate) struct Pipeline {
     transport: Arc<dyn Transport>,
     tokens: Arc<Tokens>,
+    limiter: Arc<Limiter>,
+    lanes: Arc<Lanes>,
+    quota: Quota,
+    random: Arc<Random>,
+    counters: Counters,
     closed: AtomicBool,
+    closing: Notify,
 }
 
 /// What may differ from call to call.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Limits {
-    /// The whole call: waiting for a token, every attempt, every pause.
+    /// The whole call: queueing, waiting for a token, every attempt, every pause.
     pub(crate) timeout: Duration,
-    /// One attempt, from the first byte sent to the last byte received.
+    /// One attempt, from connecting to the last byte received.
     pub(crate) attempt_timeout: Duration,
+    /// The most attempts that count; rate-limited ones and free replays do not.
+    pub(crate) max_attempts: u32,
+    pub(crate) priority: Priority,
+    pub(crate) caller: Caller,
+}
+
+/// Whom the limiter counts a call for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Caller {
+    /// Each call is a caller of its own.
+    Each,
+    /// All calls with this number are one caller.
+    Group(u64),
+}
+
+impl Caller {
+    /// A group that nothing else is in.
+    pub(crate) fn group() -> Self {
+        Self::Group(Self::unused())
+    }
+
+    fn number(self) -> u64 {
+        match self {
+            Self::Each => Self::unused(),
+            Self::Group(number) => number,
+        }
+    }
+
+    fn unused() -> u64 {
+        static CALLERS: AtomicU64 = AtomicU64::new(0);
+        CALLERS.fetch_add(1, Ordering::Relaxed)
+    }
 }
 
 /// A decoded answer with what came around it.
@@ -54,24 +105,33 @@ pub(crate) struct Answered<T> {
     pub(crate) body: Bytes,
 }
 
-/// An answer with a successful status, and what it took.
-struct Sending {
-    answer: Received,
-    token: Arc<Issued>,
-    attempts: u32,
-}
-
-/// The header in which servers and gateways name a request.
-const REQUEST_ID: &str = "x-request-id";
-
 impl Pipeline {
-    pub(crate) fn new(transport: Arc<dyn Transport>, source: Source, limits: Limits) -> Self {
-        let tokens = Arc::new(Tokens::new(source, Arc::clone(&transport), limits));
-        Self { transport, tokens, closed: AtomicBool::new(false) }
+    pub(crate) fn new(transport: Arc<dyn Transport>, tokens: Tokens, limiter: Arc<Limiter>) -> Self {
+        Self {
+            random: Arc::clone(tokens.random()),
+            transport,
+            tokens: Arc::new(tokens),
+            limiter,
+            lanes: Arc::default(),
+            quota: Quota::new(),
+            counters: Counters::default(),
+            closed: AtomicBool::new(false),
+            closing: Notify::new(),
+        }
     }
 
+    /// Ends what is under way and refuses what comes later.
     pub(crate) fn close(&self) {
         self.closed.store(true, Ordering::Release);
+        self.closing.notify_waiters();
+    }
+
+    pub(crate) fn stats(&self) -> Stats {
+        self.counters.read(self.tokens.requests(), self.quota.left(), self.limiter.stats())
+    }
+
+    pub(crate) fn tokens(&self) -> &Tokens {
+        &self.tokens
     }
 
     /// Runs one operation to its typed answer.
@@ -81,41 +141,55 @@ impl Pipeline {
         limits: Limits,
     ) -> Result<Answered<O::Output>, Error> {
         let descriptor = O::DESCRIPTOR;
-        self.run(operation, limits).await.map_err(|error| error.during(descriptor))
+        self.settle(operation, limits).await.map_err(|error| error.during(descriptor))
     }
 
-    async fn run<O: Operation>(&self, operation: O, limits: Limits) -> Result<Answered<O::Output>, Error> {
+    /// The call between its deadline and the client's close.
+    async fn settle<O: Operation>(&self, operation: O, limits: Limits) -> Result<Answered<O::Output>, Error> {
         let deadline = self.admit(limits)?;
         let request = operation.request()?;
         if let Some(value) = operation.immediate() {
             return Ok(Answered { value, status: 200, request_id: None, body: Bytes::new() });
         }
-        let Sending { answer, token, attempts } = self.send(request, limits, deadline).await?;
-        let (status, request_id, body) = (answer.status, request_id(&answer.headers), answer.body);
-        match operation.decode(body.clone()) {
-            Ok(value) => Ok(Answered { value, status, request_id, body }),
-            Err(error) => {
-                let error = error.with_answer(status, wire::keep(&body)).with_request_id(request_id);
-                Err(self.tokens.hide(error, &token).with_attempts(attempts))
+        let progress = Progress::default();
+        let mut counted = self.counters.call();
+        let outcome = tokio::select! {
+            biased;
+            outcome = timeout_at(deadline, self.run(operation, &request, limits, deadline, &progress)) => {
+                outcome.unwrap_or_else(|_| Err(progress.timed_out(limits, self.transport.never_connected())))
             }
-        }
+            () = self.closed() => Err(progress.closed(self.transport.never_connected())),
+        };
+        counted.ended(outcome.as_ref().err(), progress.attempts());
+        outcome
     }
 
     /// The app token that the next call would use.
     pub(crate) async fn app_token(&self, limits: Limits) -> Result<AppToken, Error> {
         let deadline = self.admit(limits)?;
-        let token = timeout_at(deadline, self.tokens.get()).await.map_err(|_| token_timed_out(limits))??;
-        Ok(token.app_token())
+        let no_token = || {
+            let message = format!("no app token within the timeout of {} s", seconds(limits.timeout));
+            Error::new(ErrorKind::Timeout, message).with_retry(true, None)
+        };
+        tokio::select! {
+            biased;
+            token = timeout_at(deadline, self.tokens.get(limits, deadline)) => {
+                Ok(token.map_err(|_| no_token())??.app_token())
+            }
+            () = self.closed() => Err(closed("the client was closed during the call")),
+        }
     }
 
     /// The deadline of a call that may begin.
     fn admit(&self, limits: Limits) -> Result<Instant, Error> {
         if self.closed.load(Ordering::Acquire) {
-            return Err(Error::new(ErrorKind::Closed, "the client is closed")
-                .with_hint(Some("Build a new client, or close this one later.")));
+            return Err(closed("the client is closed"));
         }
         if limits.timeout.is_zero() || limits.attempt_timeout.is_zero() {
             return Err(Error::invalid("a timeout of zero leaves no time for any call"));
+        }
+        if limits.max_attempts == 0 {
+            return Err(Error::invalid("max_attempts is zero, which allows no call at all"));
         }
         if tokio::runtime::Handle::try_current().is_err() {
             return Err(Error::config("the call was awaited outside a tokio runtime")
@@ -124,23 +198,153 @@ impl Pipeline {
         Ok(after(limits.timeout))
     }
 
-    /// Sends until there is an answer with a successful status.
-    async fn send(&self, request: Request, limits: Limits, deadline: Instant) -> Result<Sending, Error> {
-        let mut attempts = 0;
+    /// Ends when the client is closed.
+    async fn closed(&self) {
+        let closing = self.closing.notified();
+        if !self.closed.load(Ordering::Acquire) {
+            closing.await;
+        }
+    }
+
+    /// Attempts until one succeeds or another would not help.
+    async fn run<O: Operation>(
+        &self,
+        mut operation: O,
+        request: &Request,
+        limits: Limits,
+        deadline: Instant,
+        progress: &Progress,
+    ) -> Result<Answered<O::Output>, Error> {
+        let mut lane = match operation.target() {
+            None => None,
+            Some(target) => Some(self.lanes.enter(target).await.ok_or_else(superseded)?),
+        };
+        let mut retry = Retry::default();
+        let mut renewed = false;
         loop {
-            let token =
-                timeout_at(deadline, self.tokens.get()).await.map_err(|_| token_timed_out(limits))??;
-            attempts += 1;
-            let to_send = ToSend::new(&request, Some(token.header()));
-            let error = match attempt(&*self.transport, to_send, limits, deadline).await {
-                Ok(answer) => return Ok(Sending { answer, token, attempts }),
-                Err(error) => self.tokens.hide(error, &token).with_attempts(attempts),
+            let (token, permit) =
+                self.ready(O::DESCRIPTOR.endpoint, limits, deadline, progress, &mut lane).await?;
+            if let Some(holder) = lane.take_if(|holder| holder.is_superseded()) {
+                holder.hand_over(permit);
+                return Err(progress.before_sending(superseded()));
+            }
+            let failed = match self.send(request, &token, permit, limits, deadline, progress).await {
+                Ok(answer) => match read(&mut operation, answer) {
+                    Ok(answered) => {
+                        retry.succeeded(&self.quota);
+                        return Ok(answered);
+                    }
+                    Err(failed) => failed,
+                },
+                Err(failed) => failed,
             };
-            let refused = error.kind() == ErrorKind::Auth && error.status() == Some(401);
-            if !refused || attempts > 1 || !self.tokens.renew_after_refusal(&token) {
-                return Err(error);
+            let error = progress.attempt_failed(self.tokens.hide(failed.error.clone(), &token));
+            if error.status() == Some(401) && error.kind() == ErrorKind::Auth {
+                if renewed || !self.tokens.renew_after_refusal(&token, &error) {
+                    return Err(error);
+                }
+                renewed = true;
+                self.counters.replayed();
+                continue;
+            }
+            let left = deadline.saturating_duration_since(Instant::now());
+            match retry.next(&failed, limits.max_attempts, left, &self.quota, &self.random) {
+                Next::GiveUp => return Err(error),
+                Next::Replay => self.counters.replayed(),
+                Next::After(pause) => {
+                    self.counters.retried();
+                    if pause_unless_superseded(pause, lane.as_ref()).await {
+                        return Err(progress.before_sending(superseded()));
+                    }
+                }
             }
         }
+    }
+
+    /// A token, and a turn to send. The token comes first, so that nobody who waits for one holds up the queue; it is
+    /// looked at again after the queue, which may have been long.
+    async fn ready(
+        &self,
+        endpoint: Endpoint,
+        limits: Limits,
+        deadline: Instant,
+        progress: &Progress,
+        lane: &mut Option<Holder>,
+    ) -> Result<(Arc<Issued>, Permit), Error> {
+        progress.enter(Phase::Token);
+        let token =
+            self.tokens.get(limits, deadline).await.map_err(|error| progress.before_sending(error))?;
+        progress.enter(Phase::Queue);
+        let permit = if let Some(permit) = lane.as_mut().and_then(Holder::take_permit) {
+            permit
+        } else {
+            let turn = Turn { caller: limits.caller.number(), priority: limits.priority };
+            let turn = self.limiter.acquire(endpoint, turn, deadline).await;
+            turn.map_err(|refused| progress.before_sending(no_turn(refused, limits)))?
+        };
+        if self.tokens.is_current(&token) {
+            return Ok((token, permit));
+        }
+        progress.enter(Phase::Token);
+        let token =
+            self.tokens.get(limits, deadline).await.map_err(|error| progress.before_sending(error))?;
+        Ok((token, permit))
+    }
+
+    /// One attempt, told to the limiter and the token store.
+    async fn send(
+        &self,
+        request: &Request,
+        token: &Issued,
+        mut permit: Permit,
+        limits: Limits,
+        deadline: Instant,
+        progress: &Progress,
+    ) -> Result<Received, Failed> {
+        progress.enter(Phase::Wire);
+        permit.sending();
+        let to_send = ToSend::new(request, Some(token.header()));
+        let outcome = attempt(&*self.transport, to_send, limits, deadline).await;
+        match &outcome {
+            Ok(_) => permit.answered(Seen::Accepted),
+            Err(failed) if failed.error.kind() == ErrorKind::RateLimited => {
+                permit.answered(Seen::Limited { retry_after: failed.error.retry_after() });
+            }
+            Err(failed) if failed.error.status().is_some() => permit.answered(Seen::Accepted),
+            // Whether and when it arrived is not known: dropped, it counts for a whole window from now.
+            Err(_) => drop(permit),
+        }
+        if outcome.is_ok() {
+            self.tokens.accepted(token);
+        }
+        outcome
+    }
+}
+
+/// Reads the answer; an error keeps status, text and request id.
+fn read<O: Operation>(operation: &mut O, answer: Received) -> Result<Answered<O::Output>, Failed> {
+    let Received { status, headers, body } = answer;
+    let request_id = request_id(&headers);
+    match operation.decode(body.clone()) {
+        Ok(value) => Ok(Answered { value, status, request_id, body }),
+        Err(error) => {
+            let unusable = error.kind() == ErrorKind::Decode;
+            let error = error.with_answer(status, wire::keep(&body)).with_request_id(request_id);
+            Err(Failed { unusable, ..Failed::new(error) })
+        }
+    }
+}
+
+/// Whether a newer write to the same device came during the pause.
+async fn pause_unless_superseded(pause: Duration, lane: Option<&Holder>) -> bool {
+    let Some(lane) = lane else {
+        sleep(pause).await;
+        return false;
+    };
+    tokio::select! {
+        biased;
+        () = lane.superseded() => true,
+        () = sleep(pause) => false,
     }
 }
 
@@ -150,68 +354,33 @@ fn after(timeout: Duration) -> Instant {
     Instant::now() + timeout.min(YEAR)
 }
 
-/// One request on the wire and its answer, if the status is a success.
-async fn attempt(
-    transport: &dyn Transport,
-    to_send: ToSend,
-    limits: Limits,
-    deadline: Instant,
-) -> Result<Received, Error> {
-    let end = after(limits.attempt_timeout).min(deadline);
-    match timeout_at(end, transport.send(to_send)).await {
-        Ok(Ok(answer)) if (200..300).contains(&answer.status) => Ok(answer),
-        Ok(Ok(answer)) => Err(refused(&answer)),
-        Ok(Err(failure)) => Err(unreachable_service(failure)),
-        Err(_) => {
-            let message = if end < deadline {
-                format!(
-                    "no complete answer within the attempt timeout of {} s",
-                    limits.attempt_timeout.as_secs_f64()
-                )
-            } else {
-                format!("no complete answer within the timeout of {} s", limits.timeout.as_secs_f64())
-            };
-            Err(Error::new(ErrorKind::Timeout, message).with_sent(Sent::Maybe).with_retry(true, None))
+fn closed(message: &str) -> Error {
+    Error::new(ErrorKind::Closed, message).with_hint(Some("Build a new client, or close this one later."))
+}
+
+fn superseded() -> Error {
+    Error::new(ErrorKind::Superseded, "a newer set of the same device took this one's place")
+}
+
+fn no_turn(refused: Refused, limits: Limits) -> Error {
+    match refused {
+        Refused::Deadline { wait } => Error::new(
+            ErrorKind::QueueTimeout,
+            format!(
+                "the rate limit allows this call in {:.3} s at the earliest, beyond the timeout of {} s",
+                seconds(wait),
+                seconds(limits.timeout)
+            ),
+        )
+        .with_retry(true, Some(wait)),
+        Refused::Full { queued } => {
+            Error::new(ErrorKind::Overloaded, format!("{queued} calls wait for this endpoint already"))
+                .with_retry(true, None)
+                .with_hint(Some(
+                    "Make fewer calls at a time, or raise the rate limits if the app's are higher.",
+                ))
         }
     }
-}
-
-/// The error for an answer whose status is not a success.
-fn refused(answer: &Received) -> Error {
-    let error = wire::refused(answer.status, &answer.body).with_request_id(request_id(&answer.headers));
-    let retryable = error.retryable();
-    error.with_retry(retryable, retry_after::read(&answer.headers, SystemTime::now()))
-}
-
-/// The error for an attempt that brought no answer.
-fn unreachable_service(failure: Failure) -> Error {
-    let (kind, retryable, hint) = match failure.kind {
-        FailureKind::Connect => (ErrorKind::Connect, true, None),
-        FailureKind::Tls => (
-            ErrorKind::Tls,
-            false,
-            Some("Check the host; a private certificate authority is added in the configuration."),
-        ),
-        FailureKind::TooLarge => (ErrorKind::TooLarge, false, None),
-        FailureKind::Request => (ErrorKind::Config, false, None),
-    };
-    let error =
-        Error::new(kind, failure.message).with_sent(failure.sent).with_retry(retryable, None).with_hint(hint);
-    match failure.source {
-        Some(source) => error.with_source(source),
-        None => error,
-    }
-}
-
-fn token_timed_out(limits: Limits) -> Error {
-    let message = format!("no app token within the timeout of {} s", limits.timeout.as_secs_f64());
-    Error::new(ErrorKind::Timeout, message).with_retry(true, None)
-}
-
-fn request_id(headers: &HeaderMap) -> Option<String> {
-    const SHOWN_BYTES: usize = 128;
-    let id = headers.get(REQUEST_ID)?.to_str().ok()?.trim();
-    (1..=SHOWN_BYTES).contains(&id.len()).then(|| wire::redact(id))
 }
 
 #[cfg(test)]

@@ -9,7 +9,7 @@ use http::header::RETRY_AFTER;
 const LONGEST_SECS: f64 = 86_400.0;
 
 /// How long the answer asks to wait, if it says so in a way that makes sense.
-pub(super) fn read(headers: &HeaderMap, now: SystemTime) -> Option<Duration> {
+pub(crate) fn read(headers: &HeaderMap, now: SystemTime) -> Option<Duration> {
     let text = |name: &str| headers.get(name).and_then(|value| value.to_str().ok()).map(str::trim);
     let millis = text("retry-after-ms").and_then(number).and_then(|millis| seconds(millis / 1000.0));
     millis.or_else(|| {

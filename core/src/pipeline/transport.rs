@@ -2,15 +2,22 @@
 
 use std::error::Error as StdError;
 use std::io;
+use std::net::SocketAddr;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use bytes::{Bytes, BytesMut};
 use futures_util::future::BoxFuture;
 use http::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE};
-use http::{HeaderMap, HeaderValue, Method};
+use http::{Extensions, HeaderMap, HeaderValue, Method};
+use hyper_util::client::legacy::connect::HttpInfo;
 use reqwest::Url;
+use tokio::time::{Instant, timeout};
 
+use super::connections::{Connected, Served};
 use super::endpoint::{Endpoint, ProxySetting};
+use super::random::Random;
 use crate::error::{Error, Sent};
 use crate::operation::Request;
 
@@ -18,6 +25,13 @@ use crate::operation::Request;
 const MAX_ANSWER_BYTES: usize = 4 * 1024 * 1024;
 /// How long a connection waits in the pool for its next request.
 const POOL_IDLE: Duration = Duration::from_secs(15);
+/// The largest head of an answer that is taken, names and values together.
+const MAX_HEAD_BYTES: usize = 64 * 1024;
+/// How long an answer that has begun may bring nothing.
+const STALL: Duration = Duration::from_secs(5);
+/// How long connections are used before new ones are made, so that traffic follows a change of the service's
+/// addresses; up to a fifth more or less.
+const POOL_AGE: Duration = Duration::from_secs(300);
 
 /// One request as it goes out.
 pub(crate) struct ToSend {
@@ -52,6 +66,8 @@ pub(crate) struct Received {
 pub(crate) struct Failure {
     pub(crate) kind: FailureKind,
     pub(crate) sent: Sent,
+    /// The connection had served before and broke without an answer.
+    pub(crate) reused: bool,
     pub(crate) message: String,
     pub(crate) source: Option<Box<dyn StdError + Send + Sync>>,
 }
@@ -60,6 +76,10 @@ pub(crate) struct Failure {
 pub(crate) enum FailureKind {
     /// No connection, or a broken one.
     Connect,
+    /// An answer that stopped in the middle.
+    Stalled,
+    /// An answer that is not HTTP, or beyond the bounds of what is taken for it.
+    Protocol,
     /// A certificate that is not acceptable.
     Tls,
     /// An answer beyond the cap.
@@ -71,54 +91,63 @@ pub(crate) enum FailureKind {
 /// Sends one request. Dropping the future aborts it.
 pub(crate) trait Transport: Send + Sync {
     fn send(&self, request: ToSend) -> BoxFuture<'_, Result<Received, Failure>>;
+
+    /// Whether no connection was ever made, so that nothing can have been sent.
+    fn never_connected(&self) -> bool {
+        false
+    }
 }
 
 /// reqwest, configured for exactly this service.
 pub(crate) struct Http {
+    endpoint: Endpoint,
+    tls: rustls::ClientConfig,
+    random: Random,
+    pool: Mutex<Pool>,
+    connected: Arc<AtomicBool>,
+    served: Served,
+}
+
+/// A client with its connections, and when another takes over.
+struct Pool {
     client: reqwest::Client,
-    base: String,
+    until: Instant,
 }
 
 impl Http {
-    pub(crate) fn new(endpoint: &Endpoint) -> Result<Self, Error> {
-        let mut headers = HeaderMap::new();
-        headers.insert(ACCEPT, HeaderValue::from_static("application/json"));
-        let builder = reqwest::Client::builder()
-            .user_agent(concat!("easemob-presence/", env!("CARGO_PKG_VERSION")))
-            .default_headers(headers)
-            .redirect(reqwest::redirect::Policy::none())
-            .retry(reqwest::retry::never())
-            .referer(false)
-            .http1_only()
-            .https_only(!endpoint.plain_http)
-            .connect_timeout(endpoint.connect_timeout)
-            .pool_idle_timeout(POOL_IDLE)
-            .tcp_nodelay(true)
-            .tls_backend_preconfigured(super::tls::client_config(endpoint)?);
-        let builder = match &endpoint.proxy {
-            ProxySetting::None => builder.no_proxy(),
-            ProxySetting::System => builder,
-            ProxySetting::Url(url) => {
-                builder.no_proxy().proxy(reqwest::Proxy::all(url.as_str()).map_err(|_| {
-                    Error::config("the proxy is not a valid URL (it is not shown: it may hold a password)")
-                })?)
+    pub(crate) fn new(endpoint: Endpoint) -> Result<Self, Error> {
+        let (tls, random) = (super::tls::client_config(&endpoint)?, Random::new());
+        let connected = Arc::default();
+        let client = client(&endpoint, tls.clone(), Connected::new(&connected))?;
+        let until = Instant::now() + age(&random);
+        let pool = Mutex::new(Pool { client, until });
+        Ok(Self { endpoint, tls, random, pool, connected, served: Served::default() })
+    }
+
+    /// The client of the hour. The one before keeps its requests under way and drops its idle connections.
+    fn client(&self) -> reqwest::Client {
+        let mut pool = self.pool.lock().unwrap_or_else(PoisonError::into_inner);
+        let now = Instant::now();
+        if now >= pool.until {
+            pool.until = now + age(&self.random);
+            // What could be built once can be built again; if not, the old connections do.
+            if let Ok(client) = client(&self.endpoint, self.tls.clone(), Connected::new(&self.connected)) {
+                pool.client = client;
             }
-        };
-        let client = builder.build().map_err(|error| {
-            Error::config("the HTTP client cannot be built").with_source(error.without_url())
-        })?;
-        Ok(Self { client, base: endpoint.base.clone() })
+        }
+        pool.client.clone()
     }
 
     /// The full URL, if it still is what was put together: a parser that resolved a segment away would have turned
     /// one call into another.
     fn url(&self, path: &str) -> Result<Url, Failure> {
-        let wanted = format!("{}{path}", self.base);
+        let wanted = format!("{}{path}", self.endpoint.base);
         match Url::parse(&wanted) {
             Ok(url) if url.as_str() == wanted => Ok(url),
             _ => Err(Failure {
                 kind: FailureKind::Request,
                 sent: Sent::No,
+                reused: false,
                 message: "the address would change on its way; the call was not made".into(),
                 source: None,
             }),
@@ -137,25 +166,81 @@ impl Transport for Http {
                 request.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
                 *request.body_mut() = Some(body.into());
             }
-            let response = self.client.execute(request).await.map_err(failure)?;
+            let response =
+                self.client().execute(request).await.map_err(|error| failure(error, &self.served))?;
+            if let Some(connection) = connection(response.extensions()) {
+                self.served.note(connection);
+            }
             receive(response).await
         })
     }
+
+    fn never_connected(&self) -> bool {
+        !self.connected.load(Ordering::Acquire)
+    }
+}
+
+fn age(random: &Random) -> Duration {
+    POOL_AGE.mul_f64(0.8 + 0.4 * random.fraction())
+}
+
+fn client(
+    endpoint: &Endpoint,
+    tls: rustls::ClientConfig,
+    connected: Connected,
+) -> Result<reqwest::Client, Error> {
+    let mut headers = HeaderMap::new();
+    headers.insert(ACCEPT, HeaderValue::from_static("application/json"));
+    let builder = reqwest::Client::builder()
+        .user_agent(concat!("easemob-presence/", env!("CARGO_PKG_VERSION")))
+        .default_headers(headers)
+        .redirect(reqwest::redirect::Policy::none())
+        .retry(reqwest::retry::never())
+        .referer(false)
+        .http1_only()
+        .https_only(!endpoint.plain_http)
+        .connect_timeout(endpoint.connect_timeout)
+        .connector_layer(connected)
+        .pool_idle_timeout(POOL_IDLE)
+        .tcp_nodelay(true)
+        .tls_backend_preconfigured(tls);
+    let builder = match &endpoint.proxy {
+        ProxySetting::None => builder.no_proxy(),
+        ProxySetting::System => builder,
+        ProxySetting::Url(url) => {
+            builder.no_proxy().proxy(reqwest::Proxy::all(url.as_str()).map_err(|_| {
+                Error::config("the proxy is not a valid URL (it is not shown: it may hold a password)")
+            })?)
+        }
+    };
+    builder
+        .build()
+        .map_err(|error| Error::config("the HTTP client cannot be built").with_source(error.without_url()))
+}
+
+/// This end of the connection that an answer or an error came on.
+fn connection(extensions: &Extensions) -> Option<SocketAddr> {
+    extensions.get::<HttpInfo>().map(HttpInfo::local_addr)
 }
 
 /// Reads the answer up to the cap.
 async fn receive(mut response: reqwest::Response) -> Result<Received, Failure> {
     let status = response.status().as_u16();
     let headers = std::mem::take(response.headers_mut());
+    let head: usize = headers.iter().map(|(name, value)| name.as_str().len() + value.len()).sum();
+    if head > MAX_HEAD_BYTES {
+        let message = format!("the answer's head is larger than {MAX_HEAD_BYTES} bytes");
+        return Err(answered(FailureKind::Protocol, message));
+    }
     let announced = response.content_length().unwrap_or_default();
     if announced > MAX_ANSWER_BYTES as u64 {
         return Err(too_large());
     }
-    let Some(first) = response.chunk().await.map_err(broken_answer)? else {
+    let Some(first) = chunk(&mut response).await? else {
         return Ok(Received { status, headers, body: Bytes::new() });
     };
     // Most answers come in one piece, which then needs no copy.
-    let Some(second) = response.chunk().await.map_err(broken_answer)? else {
+    let Some(second) = chunk(&mut response).await? else {
         return Ok(Received { status, headers, body: first });
     };
     let mut body = BytesMut::with_capacity(
@@ -163,7 +248,7 @@ async fn receive(mut response: reqwest::Response) -> Result<Received, Failure> {
     );
     body.extend_from_slice(&first);
     body.extend_from_slice(&second);
-    while let Some(more) = response.chunk().await.map_err(broken_answer)? {
+    while let Some(more) = chunk(&mut response).await? {
         if body.len() + more.len() > MAX_ANSWER_BYTES {
             return Err(too_large());
         }
@@ -172,9 +257,25 @@ async fn receive(mut response: reqwest::Response) -> Result<Received, Failure> {
     Ok(Received { status, headers, body: body.freeze() })
 }
 
+async fn chunk(response: &mut reqwest::Response) -> Result<Option<Bytes>, Failure> {
+    match timeout(STALL, response.chunk()).await {
+        Ok(chunk) => chunk.map_err(broken_answer),
+        Err(_) => Err(Failure {
+            kind: FailureKind::Stalled,
+            sent: Sent::Maybe,
+            reused: false,
+            message: format!("the answer began and then brought nothing for {} s", STALL.as_secs()),
+            source: None,
+        }),
+    }
+}
+
+fn answered(kind: FailureKind, message: String) -> Failure {
+    Failure { kind, sent: Sent::Yes, reused: false, message, source: None }
+}
+
 fn too_large() -> Failure {
-    let message = format!("the answer is larger than {MAX_ANSWER_BYTES} bytes");
-    Failure { kind: FailureKind::TooLarge, sent: Sent::Yes, message, source: None }
+    answered(FailureKind::TooLarge, format!("the answer is larger than {MAX_ANSWER_BYTES} bytes"))
 }
 
 /// The answer began and did not end well: whether the call was carried out is anyone's guess.
@@ -183,28 +284,46 @@ fn broken_answer(error: reqwest::Error) -> Failure {
     Failure {
         kind: FailureKind::Connect,
         sent: Sent::Maybe,
+        reused: false,
         message,
         source: Some(error.without_url().into()),
     }
 }
 
 /// Classifies by the types in the chain of causes, never by their words.
-fn failure(error: reqwest::Error) -> Failure {
+fn failure(error: reqwest::Error, served: &Served) -> Failure {
     let cause = innermost(&error);
+    let hyper = find::<hyper::Error>(&error);
+    let mut reused = false;
     let (kind, sent, message) = if error.is_builder() {
         (FailureKind::Request, Sent::No, format!("the request cannot be written: {cause}"))
     } else if error.is_connect() {
-        match tls_error(&error) {
+        match find::<rustls::Error>(&error) {
             Some(tls) if is_verdict(tls) => {
                 (FailureKind::Tls, Sent::No, format!("the server's certificate is not acceptable: {tls}"))
             }
             _ if error.is_timeout() => (FailureKind::Connect, Sent::No, "connecting timed out".to_owned()),
+            _ if error.is_dns() => {
+                (FailureKind::Connect, Sent::No, format!("the host's name cannot be resolved: {cause}"))
+            }
             _ => (FailureKind::Connect, Sent::No, format!("cannot connect: {cause}")),
         }
+    } else if hyper.is_some_and(hyper::Error::is_parse) {
+        (FailureKind::Protocol, Sent::Yes, format!("the answer is not HTTP: {cause}"))
+    } else if hyper.is_some_and(hyper::Error::is_canceled) {
+        (FailureKind::Connect, Sent::No, format!("the connection was closed before the request: {cause}"))
     } else {
+        reused = used_connection(&error).is_some_and(|connection| served.forget(connection));
         (FailureKind::Connect, Sent::Maybe, format!("the connection broke before the answer: {cause}"))
     };
-    Failure { kind, sent, message, source: Some(error.without_url().into()) }
+    Failure { kind, sent, reused, message, source: Some(error.without_url().into()) }
+}
+
+/// This end of the connection on which the error happened.
+fn used_connection(error: &reqwest::Error) -> Option<SocketAddr> {
+    let mut extensions = Extensions::new();
+    find::<hyper_util::client::legacy::Error>(error)?.connect_info()?.get_extras(&mut extensions);
+    connection(&extensions)
 }
 
 fn chain<'a>(error: &'a (dyn StdError + 'static)) -> impl Iterator<Item = &'a (dyn StdError + 'static)> {
@@ -219,8 +338,8 @@ fn innermost(error: &reqwest::Error) -> String {
     chain(error).last().map(ToString::to_string).unwrap_or_default()
 }
 
-fn tls_error(error: &reqwest::Error) -> Option<&rustls::Error> {
-    chain(error).find_map(|error| error.downcast_ref::<rustls::Error>())
+fn find<E: StdError + 'static>(error: &reqwest::Error) -> Option<&E> {
+    chain(error).find_map(|error| error.downcast_ref())
 }
 
 /// Whether the handshake failed because of who the server is, which trying again does not change; a handshake that
@@ -242,7 +361,7 @@ mod tests {
 
     #[test]
     fn an_address_that_a_parser_would_change_is_not_sent() {
-        let http = Http::new(&Endpoint::for_tests("http://127.0.0.1:1/org/app")).unwrap();
+        let http = Http::new(Endpoint::for_tests("http://127.0.0.1:1/org/app")).unwrap();
         assert_eq!(http.url("/users/a%2Fb/presence").unwrap().path(), "/org/app/users/a%2Fb/presence");
         for path in ["/users/../presence", "/users/%2e%2e/presence", "/users/a b", "/users/\u{e9}"] {
             assert_eq!(http.url(path).unwrap_err().kind, FailureKind::Request, "{path}");
@@ -252,7 +371,7 @@ mod tests {
     #[tokio::test]
     async fn a_refused_connection_is_told_as_not_sent_and_names_no_address() {
         let port = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
-        let http = Http::new(&Endpoint::for_tests(&format!("http://127.0.0.1:{port}"))).unwrap();
+        let http = Http::new(Endpoint::for_tests(&format!("http://127.0.0.1:{port}"))).unwrap();
         let to_send = ToSend {
             method: Method::GET,
             path: "/users/canary/status".into(),

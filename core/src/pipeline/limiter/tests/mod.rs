@@ -35,12 +35,6 @@ async fn call(limiter: &Arc<Limiter>, turn: Turn) -> Instant {
     sent
 }
 
-/// The most events in any second, given their times in order.
-fn most_in_a_second(times: &[Instant]) -> usize {
-    let until = |from: Instant| times.partition_point(|&at| at < from + Duration::from_secs(1));
-    times.iter().enumerate().map(|(n, &from)| until(from) - n).max().unwrap_or(0)
-}
-
 fn stats(limiter: &Limiter) -> EndpointStats {
     limiter.stats().into_iter().find(|stats| stats.endpoint == Endpoint::Get).unwrap()
 }

@@ -6,13 +6,14 @@ use std::time::Duration;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
+use crate::fault::{Plan, PlanError};
 use crate::http::exchange::Answer;
-use crate::http::received::Received;
+use crate::http::received::{LARGEST_CONTROL, Received};
 use crate::service::Service;
 use crate::settings::Settings;
 use crate::world::state::State;
 
-const PREFIX: &str = "/_emulator/";
+pub(crate) const PREFIX: &str = "/_emulator/";
 
 /// What went wrong: a status and a sentence.
 type Problem = (u16, String);
@@ -28,7 +29,7 @@ pub(crate) fn answer(service: &Arc<Service>, received: &Received) -> Option<Answ
 
 fn act(service: &Arc<Service>, received: &Received, path: &str) -> Result<Value, Problem> {
     if received.oversized {
-        return Err((413, "the body is larger than 5120 bytes".into()));
+        return Err((413, format!("the body is larger than {LARGEST_CONTROL} bytes")));
     }
     let done = || Ok(json!({ "ok": true }));
     let state = State::new(Arc::clone(service));
@@ -71,10 +72,16 @@ fn act(service: &Arc<Service>, received: &Received, path: &str) -> Result<Value,
             service.lock().tokens.expire_all(service.scribe());
             done()
         }
+        ("GET", "faults") => to_json(&service.faults.installed()),
+        ("PUT", "faults") => install(service, received),
+        ("DELETE", "faults") => {
+            service.faults.clear();
+            done()
+        }
         (
             _,
             "health" | "journal" | "state" | "reset" | "settings" | "clock" | "devices" | "groups" | "tokens"
-            | "tokens/expire",
+            | "tokens/expire" | "faults",
         ) => Err((405, format!("{PREFIX}{path} does not take {}", received.method))),
         _ => Err((404, format!("there is no {PREFIX}{path}"))),
     }
@@ -84,6 +91,13 @@ fn act(service: &Arc<Service>, received: &Received, path: &str) -> Result<Value,
 fn body<'de, T: Deserialize<'de>>(received: &'de Received) -> Result<T, Problem> {
     let body: &[u8] = if received.body.is_empty() { b"{}" } else { &received.body };
     serde_json::from_slice(body).map_err(|problem| (400, problem.to_string()))
+}
+
+fn install(service: &Service, received: &Received) -> Result<Value, Problem> {
+    let text = std::str::from_utf8(&received.body).map_err(|_| (400, "the plan is not UTF-8".to_owned()))?;
+    let plan: Plan = text.parse().map_err(|problem: PlanError| (400, problem.to_string()))?;
+    service.faults.install(plan, service.clock.unix_millis());
+    Ok(json!({ "ok": true }))
 }
 
 fn to_json(value: &impl serde::Serialize) -> Result<Value, Problem> {

@@ -1,4 +1,4 @@
-//! Sockets: the accept loop, connections, and requests becoming answers on them.
+//! The accept loop, on a thread of its own.
 
 use std::io;
 use std::net::{SocketAddr, TcpListener};
@@ -7,21 +7,11 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
-use bytes::Bytes;
-use http_body_util::Full;
-use hyper::body::Incoming;
-use hyper::header::{CONTENT_TYPE, HeaderValue};
-use hyper::service::service_fn;
-use hyper::{Response, StatusCode};
-use hyper_util::rt::TokioIo;
-use tokio::net::TcpStream;
 use tokio::sync::oneshot;
 use tokio::task::JoinSet;
 
-use crate::http::control;
-use crate::http::exchange::{Answer, Asked};
-use crate::http::received::Received;
-use crate::http::wire::{FirstLine, Wire};
+use crate::http::connection;
+use crate::http::socket::Socket;
 use crate::service::Service;
 
 const ACCEPT_PAUSE: Duration = Duration::from_millis(10);
@@ -101,7 +91,7 @@ async fn serve(service: Arc<Service>, listener: tokio::net::TcpListener, mut sto
             incoming = listener.accept() => match incoming {
                 Ok((socket, _)) => {
                     accepted += 1;
-                    connections.spawn(connection(Arc::clone(&service), socket, accepted));
+                    connections.spawn(connection::serve(Arc::clone(&service), Socket::Plain(socket), accepted));
                 }
                 // Out of file descriptors, most likely: others must end before another can come.
                 Err(_) => tokio::time::sleep(ACCEPT_PAUSE).await,
@@ -110,49 +100,10 @@ async fn serve(service: Arc<Service>, listener: tokio::net::TcpListener, mut sto
     }
 }
 
-/// One connection from accept to close.
-async fn connection(service: Arc<Service>, socket: TcpStream, number: u64) {
-    // Answers are single small writes; without this they may wait for the peer's delayed acknowledgement.
-    let _ = socket.set_nodelay(true);
-    let wire = Wire::new(socket);
-    let line = wire.first_line();
-    let handler = service_fn(move |request| respond(Arc::clone(&service), request, number, line.clone()));
-    // An error here is a peer that went away or does not speak HTTP: its own business.
-    let _ = hyper::server::conn::http1::Builder::new().serve_connection(TokioIo::new(wire), handler).await;
-}
-
-/// One request from its last byte to the first byte of its answer.
-async fn respond(
-    service: Arc<Service>,
-    request: hyper::Request<Incoming>,
-    connection: u64,
-    line: FirstLine,
-) -> hyper::Result<Response<Full<Bytes>>> {
-    let received = Received::read(request, connection, &line).await?;
-    if let Some(answer) = control::answer(&service, &received) {
-        return Ok(to_response(&answer));
-    }
-    let asked = Asked::read(&received);
-    let seq = service.record(&received, &asked);
-    let answer = service.decide(&received, &asked, seq);
-    service.journal.answered(seq, answer.status);
-    Ok(to_response(&answer))
-}
-
-/// Where an answer becomes bytes.
-fn to_response(answer: &Answer) -> Response<Full<Bytes>> {
-    let mut response = Response::new(Full::new(Bytes::from(answer.body.to_string())));
-    *response.status_mut() = StatusCode::from_u16(answer.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
-    response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
-    response
-}
-
 #[cfg(test)]
 mod tests {
     use std::io::{Read, Write};
     use std::net::{Ipv4Addr, TcpStream};
-
-    use serde_json::json;
 
     use super::*;
     use crate::identity::Identity;
@@ -207,14 +158,5 @@ mod tests {
         let (service, server) = start();
         let problem = Server::start(service, server.address()).unwrap_err();
         assert_eq!(problem.kind(), io::ErrorKind::AddrInUse);
-    }
-
-    #[test]
-    fn an_answer_keeps_its_status_and_is_json() {
-        let response = to_response(&Answer { status: 429, body: json!({}) });
-        assert_eq!(response.status(), StatusCode::TOO_MANY_REQUESTS);
-        assert_eq!(response.headers()[CONTENT_TYPE], "application/json");
-        let impossible = to_response(&Answer { status: 7, body: json!({}) });
-        assert_eq!(impossible.status(), StatusCode::INTERNAL_SERVER_ERROR);
     }
 }

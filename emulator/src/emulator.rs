@@ -147,6 +147,20 @@ impl Emulator {
         self.service.reset();
     }
 
+    /// Closes the port and every connection until [`listen`](Self::listen): who connects is refused, as by a server that
+    /// is down. State, journal and clock go on. The port stays this emulator's.
+    pub fn stop_listening(&self) {
+        self.server.close();
+    }
+
+    /// Opens the same port again after [`stop_listening`](Self::stop_listening). Does nothing if it is open.
+    ///
+    /// # Errors
+    /// If the port cannot be opened, or the emulator was stopped.
+    pub fn listen(&self) -> io::Result<()> {
+        self.server.open()
+    }
+
     /// Closes the port and every connection and waits for the emulator's thread to end. Afterwards state and
     /// journal can still be read. Stopping twice does nothing.
     pub fn stop(&self) {

@@ -170,3 +170,105 @@ fn replace(answer: &mut Answer, field: &str, value: Option<&Value>) {
         (None, _) | (_, None) => {}
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+    use tokio::time::{Instant, timeout};
+
+    use super::*;
+    use crate::fault::engine::Subject;
+    use crate::fault::plan::{Plan, Target};
+    use crate::identity::Identity;
+    use crate::settings::Settings;
+
+    const SECOND: Duration = Duration::from_secs(1);
+
+    struct Scene {
+        service: Arc<Service>,
+        token: String,
+    }
+
+    impl Scene {
+        /// With a plan that always does this.
+        #[expect(clippy::needless_pass_by_value, reason = "called with `json!` on the spot")]
+        fn with(fault: Value) -> Self {
+            let service = Arc::new(Service::new(Identity::default(), Settings::default()));
+            let token = service.lock().tokens.issue(None, 0, service.scribe());
+            service.journal.clear();
+            service.faults.install(Plan::try_from(json!({"faults": [{ "fault": fault }]})).unwrap(), 0);
+            Self { service, token }
+        }
+
+        /// A request that sets this status of c1, written into the journal.
+        fn set(&self, status: u8) -> Pending {
+            let mut received =
+                Received::without_body("POST", &format!("/easemob-demo/test/users/c1/presence/ios/{status}"));
+            received.authorization = Some(format!("Bearer {}", self.token));
+            received.content_type = Some("application/json".into());
+            received.body = br#"{"ext":""}"#.to_vec();
+            let asked = Asked::read(&received);
+            let seq = self.service.record(&received, &asked);
+            Pending { received, asked, seq }
+        }
+
+        async fn act(&self, pending: Pending) -> Next {
+            let target = Target::Request(pending.asked.operation());
+            let subject = Subject { target, ..Subject::CONNECT };
+            let fired = self.service.faults.choose(subject, 0).unwrap();
+            act(&self.service, pending, &fired, 0).await
+        }
+
+        /// The causes of the changes, in their order.
+        fn causes(&self) -> Vec<Option<u64>> {
+            self.service.journal.changes().iter().map(|change| change.cause).collect()
+        }
+    }
+
+    fn status(next: Next) -> u16 {
+        match next {
+            Next::Reply(reply) => reply.status,
+            Next::Script(_) | Next::Silence => panic!("no ordinary answer"),
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_delay_is_over_before_the_decision_and_nothing_is_decided_for_who_left() {
+        let scene = Scene::with(json!({"type": "delay", "ms": 1_000}));
+        let left = timeout(SECOND / 2, scene.act(scene.set(1))).await;
+        assert!(left.is_err());
+        sleep(10 * SECOND).await;
+        assert_eq!(scene.causes(), []);
+        let begun = Instant::now();
+        let stays = scene.set(1);
+        let seq = stays.seq;
+        assert_eq!(status(scene.act(stays).await), 200);
+        assert_eq!((begun.elapsed(), scene.causes()), (SECOND, vec![Some(seq)]));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_held_answer_is_decided_before_it_waits() {
+        let scene = Scene::with(json!({"type": "hold", "ms": 1_000}));
+        let leaves = scene.set(1);
+        let seq = leaves.seq;
+        assert!(timeout(SECOND / 2, scene.act(leaves)).await.is_err());
+        assert_eq!(scene.causes(), [Some(seq)]);
+        let begun = Instant::now();
+        assert_eq!(status(scene.act(scene.set(1)).await), 200);
+        assert_eq!(begun.elapsed(), SECOND);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_late_request_is_decided_after_newer_ones_also_when_its_client_left() {
+        let scene = Scene::with(json!({"type": "late", "ms": 1_000}));
+        let old = scene.set(1);
+        let late = old.seq;
+        assert!(timeout(SECOND / 2, scene.act(old)).await.is_err());
+        let newer = scene.set(2);
+        scene.service.decide(&newer.received, &newer.asked, newer.seq);
+        assert_eq!(scene.causes(), [Some(newer.seq)]);
+        sleep(SECOND).await;
+        assert_eq!(scene.causes(), [Some(newer.seq), Some(late)]);
+        assert_eq!(scene.service.journal.requests()[0].status, None);
+    }
+}

@@ -18,8 +18,9 @@ use crate::fault::engine::{Fired, Subject};
 use crate::fault::kind::Kind;
 use crate::fault::plan::Target;
 use crate::fault::play;
-use crate::fault::script::{End, Script};
+use crate::fault::script::{self, End, Script};
 use crate::http::control;
+use crate::http::door::Bell;
 use crate::http::exchange::Asked;
 use crate::http::received::Received;
 use crate::http::reply::Reply;
@@ -27,19 +28,26 @@ use crate::http::socket::Socket;
 use crate::http::wire::{FirstLine, Wire};
 use crate::service::Service;
 
-/// A script that takes the socket out of hyper's hands.
-struct Takeover {
-    script: Script,
-    /// The request, and the entry of the fault, in the journal.
-    request: u64,
-    entry: u64,
+/// What every connection belongs to.
+#[derive(Clone, Debug)]
+pub(crate) struct Host {
+    pub(crate) service: Arc<Service>,
+    pub(crate) bell: Bell,
+}
+
+/// What takes the socket out of hyper's hands.
+enum Takeover {
+    /// A fault; with it the numbers of its request and of its own entry in the journal.
+    Script { script: Script, request: u64, entry: u64 },
+    /// The port is closed for this time, once the answer to that wish is out.
+    CloseFor(Duration, Reply),
 }
 
 /// Serves a connection to its end.
-pub(crate) async fn serve(service: Arc<Service>, socket: Socket, number: u64) {
-    let mut next = accepted(&service, socket, number).await.map(|socket| (socket, Bytes::new()));
+pub(crate) async fn serve(host: Host, socket: Socket, number: u64) {
+    let mut next = accepted(&host.service, socket, number).await.map(|socket| (socket, Bytes::new()));
     while let Some((socket, unread)) = next {
-        next = converse(&service, socket, unread, number).await;
+        next = converse(&host, socket, unread, number).await;
     }
 }
 
@@ -63,16 +71,11 @@ async fn accepted(service: &Service, mut socket: Socket, number: u64) -> Option<
 }
 
 /// Serves requests until the connection ends, or until a script was played that leaves it open.
-async fn converse(
-    service: &Arc<Service>,
-    socket: Socket,
-    unread: Bytes,
-    number: u64,
-) -> Option<(Socket, Bytes)> {
+async fn converse(host: &Host, socket: Socket, unread: Bytes, number: u64) -> Option<(Socket, Bytes)> {
     let wire = Wire::new(socket, unread);
     let line = wire.first_line();
     let (hand_over, mut scripts) = mpsc::unbounded_channel();
-    let handler = service_fn(|request| respond(service, request, number, &line, &hand_over));
+    let handler = service_fn(|request| respond(&host.service, request, number, &line, &hand_over));
     let mut connection = http1::Builder::new().serve_connection(TokioIo::new(wire), handler);
     let takeover = tokio::select! {
         // hyper first: what it has to write before the script is written when it waits.
@@ -82,9 +85,7 @@ async fn converse(
         Some(takeover) = scripts.recv() => takeover,
     };
     let parts = connection.into_parts();
-    perform(service, parts.io.into_inner().into_socket(), takeover)
-        .await
-        .map(|socket| (socket, parts.read_buf))
+    perform(host, parts.io.into_inner().into_socket(), takeover).await.map(|socket| (socket, parts.read_buf))
 }
 
 /// One request from its last byte to the first byte of its answer.
@@ -96,8 +97,13 @@ async fn respond(
     hand_over: &mpsc::UnboundedSender<Takeover>,
 ) -> hyper::Result<Response<Full<Bytes>>> {
     let received = Received::read(request, connection, line).await?;
-    if let Some(answer) = control::answer(service, &received) {
-        return Ok(Reply::from(answer).into_response());
+    if let Some(controlled) = control::answer(service, &received) {
+        let reply = Reply::from(controlled.answer);
+        if let Some(time) = controlled.close_for {
+            let _ = hand_over.send(Takeover::CloseFor(time, reply));
+            return pending().await;
+        }
+        return Ok(reply.into_response());
     }
     let asked = Asked::read(&received);
     let seq = service.record(&received, &asked);
@@ -123,19 +129,30 @@ async fn respond(
                 script.end = End::Close;
             }
             // The receiver lives as long as the connection, which drops this future when it has taken over.
-            let _ = hand_over.send(Takeover { script, request: seq, entry });
+            let _ = hand_over.send(Takeover::Script { script, request: seq, entry });
         }
         Next::Silence => {}
     }
     pending().await
 }
 
-/// Plays a script; the socket, if it is to be served further.
-async fn perform(service: &Service, mut socket: Socket, takeover: Takeover) -> Option<Socket> {
-    let Takeover { script, request, entry } = takeover;
+/// Plays what took over; the socket, if it is to be served further.
+async fn perform(host: &Host, mut socket: Socket, takeover: Takeover) -> Option<Socket> {
+    let (script, request, entry) = match takeover {
+        Takeover::Script { script, request, entry } => (script, request, entry),
+        Takeover::CloseFor(time, reply) => {
+            let script = script::mangled(&Kind::ConnectionClose {}, reply);
+            // The port is closed also for one who does not wait for the answer.
+            let _ = play::play(&mut socket, script.steps).await;
+            host.bell.close_for(time);
+            play::close(socket).await;
+            return None;
+        }
+    };
+    let journal = &host.service.journal;
     tokio::time::sleep(script.after).await;
     if let Some(status) = script.status {
-        service.journal.answered(request, status);
+        journal.answered(request, status);
     }
     // A peer that is gone has ended the script.
     play::play(&mut socket, script.steps).await.ok()?;
@@ -146,7 +163,7 @@ async fn perform(service: &Service, mut socket: Socket, takeover: Takeover) -> O
         End::ResetAtNextRequest => {
             if play::next_bytes(&mut socket).await {
                 play::reset(&socket);
-                service.journal.remark(entry, "reset when the next request began");
+                journal.remark(entry, "reset when the next request began");
             }
         }
     }

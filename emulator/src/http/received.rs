@@ -27,7 +27,7 @@ pub(crate) struct Received {
     /// Whether the connection ends with this exchange.
     pub(crate) is_last: bool,
     host: String,
-    content_type: Option<String>,
+    pub(crate) content_type: Option<String>,
 }
 
 impl Received {

@@ -5,22 +5,21 @@ use std::net::{SocketAddr, TcpListener};
 use std::sync::mpsc::{SyncSender, sync_channel};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::{self, JoinHandle};
-use std::time::Duration;
 
-use tokio::sync::oneshot;
+use tokio::sync::{mpsc, oneshot};
 use tokio::task::JoinSet;
 
-use crate::http::connection;
+use crate::http::connection::{self, Host};
+use crate::http::door::{Bell, Command, Door};
 use crate::http::socket::Socket;
 use crate::service::Service;
-
-const ACCEPT_PAUSE: Duration = Duration::from_millis(10);
 
 /// A running server: a thread of its own with a runtime of its own, so that it neither needs the caller's runtime
 /// nor stands still with it.
 #[derive(Debug)]
 pub(crate) struct Server {
     address: SocketAddr,
+    bell: Bell,
     running: Mutex<Option<(oneshot::Sender<()>, JoinHandle<()>)>>,
 }
 
@@ -31,15 +30,27 @@ impl Server {
         let address = listener.local_addr()?;
         let (stop, stopped) = oneshot::channel();
         let (ready, starting) = sync_channel(1);
+        let (bell, commands) = Bell::new();
+        let host = Host { service, bell: bell.clone() };
         let thread = thread::Builder::new()
             .name("easemob-presence-emulator".into())
-            .spawn(move || run(service, listener, &ready, stopped))?;
+            .spawn(move || run(host, listener, commands, &ready, stopped))?;
         starting.recv().unwrap_or_else(|_| Err(io::Error::other("the emulator's thread ended")))?;
-        Ok(Self { address, running: Mutex::new(Some((stop, thread))) })
+        Ok(Self { address, bell, running: Mutex::new(Some((stop, thread))) })
     }
 
     pub(crate) fn address(&self) -> SocketAddr {
         self.address
+    }
+
+    /// Closes the port and every connection until it is opened again.
+    pub(crate) fn close(&self) {
+        // A port that is closed for good is closed.
+        let _ = self.bell.ring(Command::Close);
+    }
+
+    pub(crate) fn open(&self) -> io::Result<()> {
+        self.bell.ring(Command::Open)
     }
 
     /// Closes the listener and every connection, and waits for the thread; nothing in it ever blocks.
@@ -60,27 +71,34 @@ impl Drop for Server {
 }
 
 fn run(
-    service: Arc<Service>,
+    host: Host,
     listener: TcpListener,
+    commands: mpsc::UnboundedReceiver<Command>,
     ready: &SyncSender<io::Result<()>>,
     stopped: oneshot::Receiver<()>,
 ) {
     let started = tokio::runtime::Builder::new_current_thread().enable_all().build().and_then(|runtime| {
         let guard = runtime.enter();
-        let listener = tokio::net::TcpListener::from_std(listener)?;
+        let address = listener.local_addr()?;
+        let door = Door::new(tokio::net::TcpListener::from_std(listener)?, address);
         drop(guard);
-        Ok((runtime, listener))
+        Ok((runtime, door))
     });
     match started {
-        Ok((runtime, listener)) => {
+        Ok((runtime, door)) => {
             let _ = ready.send(Ok(()));
-            runtime.block_on(serve(service, listener, stopped));
+            runtime.block_on(serve(host, door, commands, stopped));
         }
         Err(problem) => drop(ready.send(Err(problem))),
     }
 }
 
-async fn serve(service: Arc<Service>, listener: tokio::net::TcpListener, mut stopped: oneshot::Receiver<()>) {
+async fn serve(
+    host: Host,
+    mut door: Door,
+    mut commands: mpsc::UnboundedReceiver<Command>,
+    mut stopped: oneshot::Receiver<()>,
+) {
     // Dropped on return, which closes every connection.
     let mut connections = JoinSet::new();
     let mut accepted = 0;
@@ -88,14 +106,22 @@ async fn serve(service: Arc<Service>, listener: tokio::net::TcpListener, mut sto
         tokio::select! {
             _ = &mut stopped => return,
             Some(_) = connections.join_next() => {}
-            incoming = listener.accept() => match incoming {
-                Ok((socket, _)) => {
-                    accepted += 1;
-                    connections.spawn(connection::serve(Arc::clone(&service), Socket::Plain(socket), accepted));
+            Some(command) = commands.recv() => match command {
+                Command::Open(done) => drop(done.send(door.open())),
+                Command::Close(done) => {
+                    door.close(None);
+                    connections.shutdown().await;
+                    let _ = done.send(Ok(()));
                 }
-                // Out of file descriptors, most likely: others must end before another can come.
-                Err(_) => tokio::time::sleep(ACCEPT_PAUSE).await,
+                Command::CloseFor(time) => {
+                    door.close(Some(time));
+                    connections.shutdown().await;
+                }
             },
+            socket = door.accept() => {
+                accepted += 1;
+                connections.spawn(connection::serve(host.clone(), Socket::Plain(socket), accepted));
+            }
         }
     }
 }

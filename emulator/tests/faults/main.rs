@@ -7,6 +7,7 @@ mod answers;
 mod control;
 mod endings;
 mod framing;
+mod listener;
 mod peer;
 mod state;
 mod timing;

@@ -72,24 +72,6 @@ fn a_held_answer_comes_after_its_time() {
 }
 
 #[test]
-fn a_late_request_is_decided_after_a_newer_one_and_although_its_client_left() {
-    let scene = Scene::once(json!({"type": "late", "ms": 300}));
-    let old = scene.asked();
-    let journal = scene.emulator.journal();
-    assert!(journal.wait_for(|journal| journal.faults().len() == 1, PATIENCE));
-    drop(old);
-    let mut peer = scene.connect();
-    peer.send(&scene.request("POST", "/users/c1/presence/ios_1/2", r#"{"ext":""}"#));
-    assert_eq!(peer.answer().1, "{\"result\":\"ok\"}");
-    assert!(journal.wait_for(|journal| journal.changes().len() == 2, PATIENCE));
-    let causes: Vec<_> = journal.changes().iter().map(|change| change.cause).collect();
-    let [zombie, newer] = journal.requests().try_into().unwrap();
-    assert_eq!(causes, [Some(newer.seq), Some(zombie.seq)]);
-    assert_eq!((zombie.status, newer.status), (None, Some(200)));
-    assert!(scene.is_set());
-}
-
-#[test]
 fn a_late_request_whose_client_waits_is_answered() {
     let scene = Scene::once(json!({"type": "late", "ms": 1}));
     assert_eq!(scene.asked().answer().1, "{\"result\":\"ok\"}");

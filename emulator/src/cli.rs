@@ -4,7 +4,9 @@ use std::net::IpAddr;
 use std::path::{Path, PathBuf};
 
 use clap::{Parser, ValueEnum};
-use easemob_presence_emulator::{Builder, Emulator, PerSecond, PresenceErrors, Settings, Window};
+use easemob_presence_emulator::{
+    Builder, Emulator, PerSecond, Plan, PlanError, PresenceErrors, Settings, Window,
+};
 
 /// An in-memory stand-in for the presence REST API of Easemob IM and Agora Chat.
 #[derive(Debug, Parser)]
@@ -32,6 +34,9 @@ pub(crate) struct Arguments {
     /// Settings, as GET /_emulator/settings shows them; other arguments win over it.
     #[arg(long, value_name = "FILE.json")]
     settings: Option<PathBuf>,
+    /// Plan of faults, as PUT /_emulator/faults takes it.
+    #[arg(long, value_name = "FILE.json")]
+    faults: Option<PathBuf>,
     /// Calls per second for every endpoint, or `off`; the documented rates unless given.
     #[arg(long, value_name = "N|off", value_parser = rate)]
     rate: Option<Rate>,
@@ -80,7 +85,9 @@ const DOCUMENTED_RATE: u32 = 50;
 impl Arguments {
     pub(crate) fn builder(self) -> Result<Builder, String> {
         let settings = self.settings()?;
-        Ok(Emulator::builder()
+        let faults = self.faults.as_deref().map(plan).transpose()?;
+        let builder = faults.into_iter().fold(Emulator::builder(), Builder::faults);
+        Ok(builder
             .port(self.port)
             .bind(self.bind)
             .allow_remote(self.allow_remote)
@@ -141,6 +148,12 @@ fn read(file: &Path) -> Result<Settings, String> {
     let problem = |problem: &dyn std::fmt::Display| format!("settings in {}: {problem}", file.display());
     let text = std::fs::read_to_string(file).map_err(|e| problem(&e))?;
     serde_json::from_str(&text).map_err(|e| problem(&e))
+}
+
+fn plan(file: &Path) -> Result<Plan, String> {
+    let problem = |problem: &dyn std::fmt::Display| format!("faults in {}: {problem}", file.display());
+    let text = std::fs::read_to_string(file).map_err(|e| problem(&e))?;
+    text.parse().map_err(|e: PlanError| problem(&e))
 }
 
 fn rate(text: &str) -> Result<Rate, String> {

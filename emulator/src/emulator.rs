@@ -6,6 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::clock::Clock;
+use crate::fault::{Faults, Plan};
 use crate::http::server::Server;
 use crate::identity::Identity;
 use crate::journal::log::Journal;
@@ -100,6 +101,12 @@ impl Emulator {
         State::new(Arc::clone(&self.service))
     }
 
+    /// What goes wrong on purpose: install a plan, or clear it.
+    #[must_use]
+    pub fn faults(&self) -> Faults {
+        Faults::new(Arc::clone(&self.service))
+    }
+
     /// A copy of the settings in force.
     #[must_use]
     pub fn settings(&self) -> Settings {
@@ -140,6 +147,20 @@ impl Emulator {
         self.service.reset();
     }
 
+    /// Closes the port and every connection until [`listen`](Self::listen): who connects is refused, as by a server that
+    /// is down. State, journal and clock go on. The port stays this emulator's.
+    pub fn stop_listening(&self) {
+        self.server.close();
+    }
+
+    /// Opens the same port again after [`stop_listening`](Self::stop_listening). Does nothing if it is open.
+    ///
+    /// # Errors
+    /// If the port cannot be opened, or the emulator was stopped.
+    pub fn listen(&self) -> io::Result<()> {
+        self.server.open()
+    }
+
     /// Closes the port and every connection and waits for the emulator's thread to end. Afterwards state and
     /// journal can still be read. Stopping twice does nothing.
     pub fn stop(&self) {
@@ -169,6 +190,7 @@ pub struct Builder {
     app_key: Option<String>,
     identity: Identity,
     settings: Settings,
+    faults: Option<Plan>,
 }
 
 impl Default for Builder {
@@ -180,6 +202,7 @@ impl Default for Builder {
             app_key: None,
             identity: Identity::default(),
             settings: Settings::default(),
+            faults: None,
         }
     }
 }
@@ -229,6 +252,11 @@ impl Builder {
         self
     }
 
+    /// A plan of faults in force from the first connection on.
+    pub fn faults(self, plan: Plan) -> Self {
+        Self { faults: Some(plan), ..self }
+    }
+
     /// Starts it. When this returns, it answers.
     ///
     /// # Errors
@@ -247,6 +275,9 @@ impl Builder {
             return Err(io::Error::new(io::ErrorKind::PermissionDenied, problem));
         }
         let service = Arc::new(Service::new(self.identity, self.settings));
+        if let Some(plan) = self.faults {
+            service.faults.install(plan, service.clock.unix_millis());
+        }
         let server = Server::start(Arc::clone(&service), SocketAddr::new(self.bind, self.port))?;
         Ok(Emulator { service, server })
     }

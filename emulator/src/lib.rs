@@ -63,6 +63,10 @@
 //! | `POST /_emulator/groups` | `{"group_id","count"}`; optional `query_type`, 1 unless given |
 //! | `POST /_emulator/tokens` | `{"access_token"}`, new; optional `ttl_ms`, and `token` for one from elsewhere |
 //! | `POST /_emulator/tokens/expire` | as [`Emulator::expire_tokens`] |
+//! | `PUT /_emulator/faults` | installs a plan of faults; 400 with the place and the reason if it is refused |
+//! | `GET /_emulator/faults` | the plan in force, or `null` |
+//! | `DELETE /_emulator/faults` | ends the plan |
+//! | `POST /_emulator/listener` | `{"down_ms"}`: closes the port and every connection for so long |
 //!
 //! The same emulator is a program: `easemob-presence-emulator --help`. Without it, `default-features = false` leaves
 //! its dependencies out.
@@ -72,6 +76,7 @@
 mod clock;
 mod emulator;
 mod endpoint;
+mod fault;
 mod http;
 mod identity;
 mod journal;
@@ -85,9 +90,10 @@ mod world;
 
 pub use clock::Clock;
 pub use emulator::{Builder, Emulator};
+pub use fault::{Faults, Plan, PlanError};
 pub use http::segment::Segment;
 pub use journal::log::Journal;
-pub use journal::record::{Change, ChangeKind, Entry, Request};
+pub use journal::record::{Change, ChangeKind, Entry, Fault, Request};
 pub use limit::rates::{PerSecond, RateLimit, Window};
 pub use operation::Operation;
 pub use settings::{PresenceErrors, Settings};

@@ -4,6 +4,7 @@ use std::fmt;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use crate::clock::Clock;
+use crate::fault::engine::Engine;
 use crate::identity::Identity;
 use crate::journal::log::Journal;
 use crate::limit::limiter::Limiter;
@@ -15,6 +16,7 @@ pub(crate) struct Service {
     pub(crate) identity: Identity,
     pub(crate) clock: Clock,
     pub(crate) journal: Journal,
+    pub(crate) faults: Engine,
     inner: Mutex<Inner>,
 }
 
@@ -38,7 +40,8 @@ impl Service {
     pub(crate) fn new(identity: Identity, settings: Settings) -> Self {
         let clock = Clock::new();
         let journal = Journal::new(clock.clone());
-        Self { identity, clock, journal, inner: Mutex::new(Inner { settings, ..Inner::default() }) }
+        let faults = Engine::default();
+        Self { identity, clock, journal, faults, inner: Mutex::new(Inner { settings, ..Inner::default() }) }
     }
 
     // A panic of a caller's closure inside `configure` must not take the emulator down with it.

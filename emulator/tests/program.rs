@@ -61,6 +61,27 @@ fn prints_where_it_is_and_answers_there() {
     assert!(settings.contains(r#""get":7"#), "{settings}");
 }
 
+#[test]
+fn a_plan_of_faults_is_in_force_from_the_first_request_on() {
+    let file = std::env::temp_dir().join(format!("emulator-faults-{}.json", std::process::id()));
+    std::fs::write(&file, r#"{"faults":[{"count":1,"fault":{"type":"answer","status":503}}]}"#).unwrap();
+    let mut program = Program::start(&["--port", "0", "--faults", file.to_str().unwrap()]);
+    let url = value(&program.block(), "url");
+    let first = get(&url, "/easemob-demo/test/users/a/status");
+    let second = get(&url, "/easemob-demo/test/users/a/status");
+    std::fs::write(&file, r#"{"faults":[{"fault":{"type":"delay"}}]}"#).unwrap();
+    let mut refused = Program::start(&["--port", "0", "--faults", file.to_str().unwrap()]);
+    let mut said = String::new();
+    refused.0.stderr.take().unwrap().read_to_string(&mut said).unwrap();
+    std::fs::remove_file(&file).unwrap();
+    assert!(first.starts_with("HTTP/1.1 503 ") && second.starts_with("HTTP/1.1 401 "), "{first} {second}");
+    assert!(
+        said.contains("emulator-faults-") && said.contains("faults[0].fault: missing field `ms`"),
+        "{said}"
+    );
+    assert!(!refused.0.wait().unwrap().success());
+}
+
 #[cfg(unix)]
 #[test]
 fn ctrl_c_ends_it_cleanly_as_soon_as_it_says_that_it_is_ready() {

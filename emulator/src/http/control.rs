@@ -6,29 +6,44 @@ use std::time::Duration;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
+use crate::fault::{Plan, PlanError};
 use crate::http::exchange::Answer;
-use crate::http::received::Received;
+use crate::http::received::{LARGEST_CONTROL, Received};
 use crate::service::Service;
 use crate::settings::Settings;
 use crate::world::state::State;
 
-const PREFIX: &str = "/_emulator/";
+pub(crate) const PREFIX: &str = "/_emulator/";
 
 /// What went wrong: a status and a sentence.
 type Problem = (u16, String);
 
-/// The answer, if the request is one for the control API.
-pub(crate) fn answer(service: &Arc<Service>, received: &Received) -> Option<Answer> {
-    let path = received.path().strip_prefix(PREFIX)?;
-    Some(match act(service, received, path) {
-        Ok(body) => Answer { status: 200, body },
-        Err((status, problem)) => Answer { status, body: json!({ "error": problem }) },
-    })
+/// What is answered, and whether the port is closed for a time afterwards.
+#[derive(Debug)]
+pub(crate) struct Controlled {
+    pub(crate) answer: Answer,
+    pub(crate) close_for: Option<Duration>,
 }
 
-fn act(service: &Arc<Service>, received: &Received, path: &str) -> Result<Value, Problem> {
+/// The answer, if the request is one for the control API.
+pub(crate) fn answer(service: &Arc<Service>, received: &Received) -> Option<Controlled> {
+    let path = received.path().strip_prefix(PREFIX)?;
+    let mut close_for = None;
+    let answer = match act(service, received, path, &mut close_for) {
+        Ok(body) => Answer { status: 200, body },
+        Err((status, problem)) => Answer { status, body: json!({ "error": problem }) },
+    };
+    Some(Controlled { answer, close_for })
+}
+
+fn act(
+    service: &Arc<Service>,
+    received: &Received,
+    path: &str,
+    close_for: &mut Option<Duration>,
+) -> Result<Value, Problem> {
     if received.oversized {
-        return Err((413, "the body is larger than 5120 bytes".into()));
+        return Err((413, format!("the body is larger than {LARGEST_CONTROL} bytes")));
     }
     let done = || Ok(json!({ "ok": true }));
     let state = State::new(Arc::clone(service));
@@ -71,10 +86,21 @@ fn act(service: &Arc<Service>, received: &Received, path: &str) -> Result<Value,
             service.lock().tokens.expire_all(service.scribe());
             done()
         }
+        ("POST", "listener") => {
+            let Listener { down_ms } = body(received)?;
+            *close_for = Some(Duration::from_millis(down_ms));
+            done()
+        }
+        ("GET", "faults") => to_json(&service.faults.installed()),
+        ("PUT", "faults") => install(service, received),
+        ("DELETE", "faults") => {
+            service.faults.clear();
+            done()
+        }
         (
             _,
             "health" | "journal" | "state" | "reset" | "settings" | "clock" | "devices" | "groups" | "tokens"
-            | "tokens/expire",
+            | "tokens/expire" | "faults" | "listener",
         ) => Err((405, format!("{PREFIX}{path} does not take {}", received.method))),
         _ => Err((404, format!("there is no {PREFIX}{path}"))),
     }
@@ -84,6 +110,13 @@ fn act(service: &Arc<Service>, received: &Received, path: &str) -> Result<Value,
 fn body<'de, T: Deserialize<'de>>(received: &'de Received) -> Result<T, Problem> {
     let body: &[u8] = if received.body.is_empty() { b"{}" } else { &received.body };
     serde_json::from_slice(body).map_err(|problem| (400, problem.to_string()))
+}
+
+fn install(service: &Service, received: &Received) -> Result<Value, Problem> {
+    let text = std::str::from_utf8(&received.body).map_err(|_| (400, "the plan is not UTF-8".to_owned()))?;
+    let plan: Plan = text.parse().map_err(|problem: PlanError| (400, problem.to_string()))?;
+    service.faults.install(plan, service.clock.unix_millis());
+    Ok(json!({ "ok": true }))
 }
 
 fn to_json(value: &impl serde::Serialize) -> Result<Value, Problem> {
@@ -179,6 +212,12 @@ struct OnlineCount {
     count: u64,
 }
 
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Listener {
+    down_ms: u64,
+}
+
 fn a_group() -> u8 {
     1
 }
@@ -222,7 +261,7 @@ mod tests {
     fn ask(service: &Arc<Service>, method: &str, target: &str, body: &str) -> (u16, Value) {
         let mut received = Received::without_body(method, &format!("/_emulator/{target}"));
         received.body = body.into();
-        let answer = answer(service, &received).unwrap();
+        let answer = answer(service, &received).unwrap().answer;
         (answer.status, answer.body)
     }
 
@@ -242,7 +281,7 @@ mod tests {
         assert_eq!(ask(&service, "POST", "devices", r#"{"user":"a","resource":"b","x":1}"#).0, 400);
         let mut large = Received::without_body("POST", "/_emulator/reset");
         large.oversized = true;
-        assert_eq!(answer(&service, &large).map(|answer| answer.status), Some(413));
+        assert_eq!(answer(&service, &large).map(|controlled| controlled.answer.status), Some(413));
     }
 
     #[test]

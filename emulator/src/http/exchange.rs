@@ -51,7 +51,12 @@ impl Asked {
         Self { app, segments, path: rest.map_or_else(String::new, |rest| format!("/{rest}")), route }
     }
 
-    fn operation(&self) -> Operation {
+    /// The acting user, in lower case.
+    pub(crate) fn user(&self) -> Option<&str> {
+        self.route.as_ref().ok().and_then(Route::user)
+    }
+
+    pub(crate) fn operation(&self) -> Operation {
         self.route.as_ref().map_or(Operation::Unknown, Route::operation)
     }
 }

@@ -1,14 +1,19 @@
 //! A request as it came off the wire, read to its end.
 
 use http_body_util::BodyExt;
+use hyper::Version;
 use hyper::body::Incoming;
-use hyper::header::{AUTHORIZATION, CONTENT_TYPE, HOST, HeaderName};
+use hyper::header::{AUTHORIZATION, CONNECTION, CONTENT_TYPE, HOST, HeaderName};
 
+use crate::http::control::PREFIX;
 use crate::http::exchange::LARGEST_BODY;
 use crate::http::wire::FirstLine;
 
 /// How much of an oversized body is read away, so that the caller is ready to read the answer.
 const LARGEST_DRAINED: usize = 8 * 1_024 * 1_024;
+
+/// The largest body that the control API takes: a plan may hold long answers.
+pub(crate) const LARGEST_CONTROL: usize = LARGEST_DRAINED;
 
 pub(crate) struct Received {
     pub(crate) connection: u64,
@@ -19,8 +24,10 @@ pub(crate) struct Received {
     pub(crate) authorization: Option<String>,
     pub(crate) body: Vec<u8>,
     pub(crate) oversized: bool,
+    /// Whether the connection ends with this exchange.
+    pub(crate) is_last: bool,
     host: String,
-    content_type: Option<String>,
+    pub(crate) content_type: Option<String>,
 }
 
 impl Received {
@@ -43,17 +50,20 @@ impl Received {
             authorization: header(AUTHORIZATION),
             body: Vec::new(),
             oversized: false,
+            is_last: ends_connection(head.version, header(CONNECTION).as_deref()),
             host: header(HOST).unwrap_or_default(),
             content_type: header(CONTENT_TYPE),
         };
+        let largest = if received.path().starts_with(PREFIX) { LARGEST_CONTROL } else { LARGEST_BODY };
         let mut total = 0;
         while let Some(frame) = body.frame().await {
             let Ok(data) = frame?.into_data() else { continue };
             total += data.len();
-            let room = LARGEST_BODY.saturating_sub(received.body.len());
+            let room = largest.saturating_sub(received.body.len());
             received.body.extend(data.iter().take(room));
-            received.oversized = total > LARGEST_BODY;
+            received.oversized = total > largest;
             if total > LARGEST_DRAINED {
+                received.is_last = true;
                 break;
             }
         }
@@ -84,6 +94,12 @@ impl Received {
     }
 }
 
+fn ends_connection(version: Version, header: Option<&str>) -> bool {
+    let says =
+        |word| header.is_some_and(|said| said.split(',').any(|said| said.trim().eq_ignore_ascii_case(word)));
+    if version == Version::HTTP_11 { says("close") } else { !says("keep-alive") }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -98,6 +114,7 @@ mod tests {
                 authorization: None,
                 body: Vec::new(),
                 oversized: false,
+                is_last: false,
                 host: "localhost:1".into(),
                 content_type: None,
             }
@@ -110,6 +127,19 @@ mod tests {
             let received = Received::without_body("GET", target);
             assert_eq!((received.path(), received.query()), ("/o/a/users", "x=1?2"));
             assert_eq!(received.url(), "http://localhost:1/o/a/users");
+        }
+    }
+
+    #[test]
+    fn a_connection_ends_when_the_version_or_the_header_says_so() {
+        for (version, header, ends) in [
+            (Version::HTTP_11, None, false),
+            (Version::HTTP_11, Some("Upgrade, Close"), true),
+            (Version::HTTP_11, Some("closer"), false),
+            (Version::HTTP_10, None, true),
+            (Version::HTTP_10, Some("Keep-Alive"), false),
+        ] {
+            assert_eq!(ends_connection(version, header), ends, "{version:?} {header:?}");
         }
     }
 

@@ -123,6 +123,11 @@ impl Refusal {
         Self::new(429, "reach_limit", "", "This request has reached api limit")
     }
 
+    pub(crate) const fn over_the_quota() -> Self {
+        let text = "You have exceeded the limit of the Free edition. Please upgrade to higher edition.";
+        Self::new(429, "resource_limited", "", text)
+    }
+
     pub(crate) fn body(&self, shape: PresenceErrors, now_ms: u64) -> Value {
         if self.from_presence && shape == PresenceErrors::Result {
             return json!({ "result": self.text });

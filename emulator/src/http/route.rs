@@ -87,6 +87,21 @@ impl Route {
         }
     }
 
+    /// The user in whose name it acts; those that name many, or none, have none.
+    pub(crate) fn user(&self) -> Option<&str> {
+        match self {
+            Self::Set { user, .. }
+            | Self::Subscribe { user, .. }
+            | Self::Get { user }
+            | Self::Unsubscribe { user }
+            | Self::Subscriptions { user }
+            | Self::OnlineState { user }
+            | Self::Devices { user }
+            | Self::DeleteUser { user } => Some(user),
+            Self::GroupOnlineCount { .. } | Self::OnlineStates | Self::Token | Self::Register => None,
+        }
+    }
+
     pub(crate) fn operation(&self) -> Operation {
         match self {
             Self::Set { .. } => Operation::Set,

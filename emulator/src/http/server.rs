@@ -1,36 +1,25 @@
-//! Sockets: the accept loop, connections, and requests becoming answers on them.
+//! The accept loop, on a thread of its own.
 
 use std::io;
 use std::net::{SocketAddr, TcpListener};
 use std::sync::mpsc::{SyncSender, sync_channel};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::{self, JoinHandle};
-use std::time::Duration;
 
-use bytes::Bytes;
-use http_body_util::Full;
-use hyper::body::Incoming;
-use hyper::header::{CONTENT_TYPE, HeaderValue};
-use hyper::service::service_fn;
-use hyper::{Response, StatusCode};
-use hyper_util::rt::TokioIo;
-use tokio::net::TcpStream;
-use tokio::sync::oneshot;
+use tokio::sync::{mpsc, oneshot};
 use tokio::task::JoinSet;
 
-use crate::http::control;
-use crate::http::exchange::{Answer, Asked};
-use crate::http::received::Received;
-use crate::http::wire::{FirstLine, Wire};
+use crate::http::connection::{self, Host};
+use crate::http::door::{Bell, Command, Door};
+use crate::http::socket::Socket;
 use crate::service::Service;
-
-const ACCEPT_PAUSE: Duration = Duration::from_millis(10);
 
 /// A running server: a thread of its own with a runtime of its own, so that it neither needs the caller's runtime
 /// nor stands still with it.
 #[derive(Debug)]
 pub(crate) struct Server {
     address: SocketAddr,
+    bell: Bell,
     running: Mutex<Option<(oneshot::Sender<()>, JoinHandle<()>)>>,
 }
 
@@ -41,15 +30,27 @@ impl Server {
         let address = listener.local_addr()?;
         let (stop, stopped) = oneshot::channel();
         let (ready, starting) = sync_channel(1);
+        let (bell, commands) = Bell::new();
+        let host = Host { service, bell: bell.clone() };
         let thread = thread::Builder::new()
             .name("easemob-presence-emulator".into())
-            .spawn(move || run(service, listener, &ready, stopped))?;
+            .spawn(move || run(host, listener, commands, &ready, stopped))?;
         starting.recv().unwrap_or_else(|_| Err(io::Error::other("the emulator's thread ended")))?;
-        Ok(Self { address, running: Mutex::new(Some((stop, thread))) })
+        Ok(Self { address, bell, running: Mutex::new(Some((stop, thread))) })
     }
 
     pub(crate) fn address(&self) -> SocketAddr {
         self.address
+    }
+
+    /// Closes the port and every connection until it is opened again.
+    pub(crate) fn close(&self) {
+        // A port that is closed for good is closed.
+        let _ = self.bell.ring(Command::Close);
+    }
+
+    pub(crate) fn open(&self) -> io::Result<()> {
+        self.bell.ring(Command::Open)
     }
 
     /// Closes the listener and every connection, and waits for the thread; nothing in it ever blocks.
@@ -70,27 +71,34 @@ impl Drop for Server {
 }
 
 fn run(
-    service: Arc<Service>,
+    host: Host,
     listener: TcpListener,
+    commands: mpsc::UnboundedReceiver<Command>,
     ready: &SyncSender<io::Result<()>>,
     stopped: oneshot::Receiver<()>,
 ) {
     let started = tokio::runtime::Builder::new_current_thread().enable_all().build().and_then(|runtime| {
         let guard = runtime.enter();
-        let listener = tokio::net::TcpListener::from_std(listener)?;
+        let address = listener.local_addr()?;
+        let door = Door::new(tokio::net::TcpListener::from_std(listener)?, address);
         drop(guard);
-        Ok((runtime, listener))
+        Ok((runtime, door))
     });
     match started {
-        Ok((runtime, listener)) => {
+        Ok((runtime, door)) => {
             let _ = ready.send(Ok(()));
-            runtime.block_on(serve(service, listener, stopped));
+            runtime.block_on(serve(host, door, commands, stopped));
         }
         Err(problem) => drop(ready.send(Err(problem))),
     }
 }
 
-async fn serve(service: Arc<Service>, listener: tokio::net::TcpListener, mut stopped: oneshot::Receiver<()>) {
+async fn serve(
+    host: Host,
+    mut door: Door,
+    mut commands: mpsc::UnboundedReceiver<Command>,
+    mut stopped: oneshot::Receiver<()>,
+) {
     // Dropped on return, which closes every connection.
     let mut connections = JoinSet::new();
     let mut accepted = 0;
@@ -98,61 +106,30 @@ async fn serve(service: Arc<Service>, listener: tokio::net::TcpListener, mut sto
         tokio::select! {
             _ = &mut stopped => return,
             Some(_) = connections.join_next() => {}
-            incoming = listener.accept() => match incoming {
-                Ok((socket, _)) => {
-                    accepted += 1;
-                    connections.spawn(connection(Arc::clone(&service), socket, accepted));
+            Some(command) = commands.recv() => match command {
+                Command::Open(done) => drop(done.send(door.open())),
+                Command::Close(done) => {
+                    door.close(None);
+                    connections.shutdown().await;
+                    let _ = done.send(Ok(()));
                 }
-                // Out of file descriptors, most likely: others must end before another can come.
-                Err(_) => tokio::time::sleep(ACCEPT_PAUSE).await,
+                Command::CloseFor(time) => {
+                    door.close(Some(time));
+                    connections.shutdown().await;
+                }
             },
+            socket = door.accept() => {
+                accepted += 1;
+                connections.spawn(connection::serve(host.clone(), Socket::Plain(socket), accepted));
+            }
         }
     }
-}
-
-/// One connection from accept to close.
-async fn connection(service: Arc<Service>, socket: TcpStream, number: u64) {
-    // Answers are single small writes; without this they may wait for the peer's delayed acknowledgement.
-    let _ = socket.set_nodelay(true);
-    let wire = Wire::new(socket);
-    let line = wire.first_line();
-    let handler = service_fn(move |request| respond(Arc::clone(&service), request, number, line.clone()));
-    // An error here is a peer that went away or does not speak HTTP: its own business.
-    let _ = hyper::server::conn::http1::Builder::new().serve_connection(TokioIo::new(wire), handler).await;
-}
-
-/// One request from its last byte to the first byte of its answer.
-async fn respond(
-    service: Arc<Service>,
-    request: hyper::Request<Incoming>,
-    connection: u64,
-    line: FirstLine,
-) -> hyper::Result<Response<Full<Bytes>>> {
-    let received = Received::read(request, connection, &line).await?;
-    if let Some(answer) = control::answer(&service, &received) {
-        return Ok(to_response(&answer));
-    }
-    let asked = Asked::read(&received);
-    let seq = service.record(&received, &asked);
-    let answer = service.decide(&received, &asked, seq);
-    service.journal.answered(seq, answer.status);
-    Ok(to_response(&answer))
-}
-
-/// Where an answer becomes bytes.
-fn to_response(answer: &Answer) -> Response<Full<Bytes>> {
-    let mut response = Response::new(Full::new(Bytes::from(answer.body.to_string())));
-    *response.status_mut() = StatusCode::from_u16(answer.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
-    response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
-    response
 }
 
 #[cfg(test)]
 mod tests {
     use std::io::{Read, Write};
     use std::net::{Ipv4Addr, TcpStream};
-
-    use serde_json::json;
 
     use super::*;
     use crate::identity::Identity;
@@ -207,14 +184,5 @@ mod tests {
         let (service, server) = start();
         let problem = Server::start(service, server.address()).unwrap_err();
         assert_eq!(problem.kind(), io::ErrorKind::AddrInUse);
-    }
-
-    #[test]
-    fn an_answer_keeps_its_status_and_is_json() {
-        let response = to_response(&Answer { status: 429, body: json!({}) });
-        assert_eq!(response.status(), StatusCode::TOO_MANY_REQUESTS);
-        assert_eq!(response.headers()[CONTENT_TYPE], "application/json");
-        let impossible = to_response(&Answer { status: 7, body: json!({}) });
-        assert_eq!(impossible.status(), StatusCode::INTERNAL_SERVER_ERROR);
     }
 }

@@ -8,8 +8,10 @@ use std::pin::Pin;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll, ready};
 
+use bytes::Bytes;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
-use tokio::net::TcpStream;
+
+use crate::http::socket::Socket;
 
 const LONGEST_LINE: usize = 64 * 1_024;
 
@@ -49,13 +51,19 @@ impl FirstLine {
 
 #[derive(Debug)]
 pub(crate) struct Wire {
-    socket: TcpStream,
+    socket: Socket,
+    /// Read from the socket by a reader before this one.
+    unread: Bytes,
     first_line: FirstLine,
 }
 
 impl Wire {
-    pub(crate) fn new(socket: TcpStream) -> Self {
-        Self { socket, first_line: FirstLine::default() }
+    pub(crate) fn new(socket: Socket, unread: Bytes) -> Self {
+        Self { socket, unread, first_line: FirstLine::default() }
+    }
+
+    pub(crate) fn into_socket(self) -> Socket {
+        self.socket
     }
 
     pub(crate) fn first_line(&self) -> FirstLine {
@@ -70,7 +78,12 @@ impl AsyncRead for Wire {
         buffer: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
         let before = buffer.filled().len();
-        ready!(Pin::new(&mut self.socket).poll_read(context, buffer))?;
+        if self.unread.is_empty() {
+            ready!(Pin::new(&mut self.socket).poll_read(context, buffer))?;
+        } else {
+            let size = self.unread.len().min(buffer.remaining());
+            buffer.put_slice(&self.unread.split_to(size));
+        }
         self.first_line.read(buffer.filled().get(before..).unwrap_or_default());
         Poll::Ready(Ok(()))
     }

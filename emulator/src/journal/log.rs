@@ -8,12 +8,13 @@ use std::time::{Duration, Instant};
 use tokio::sync::Notify;
 
 use crate::clock::Clock;
-use crate::journal::record::{Change, Entry, Request};
+use crate::fault::engine::Fired;
+use crate::journal::record::{Change, Entry, Fault, Request};
 use crate::operation::Operation;
 
 const CAPACITY: usize = 1_000_000;
 
-/// Every request parsed and every change of state, in the order in which they happened.
+/// Every request parsed, every change of state and every fault, in the order in which they happened.
 ///
 /// A request is written down before it is decided and gets its `status` when it is answered; the changes that it
 /// makes name it as their `cause`. What only the clock does (a token or a subscription that ends) is not a
@@ -106,6 +107,12 @@ impl Journal {
     #[must_use]
     pub fn changes(&self) -> Vec<Change> {
         self.lock().entries.iter().filter_map(Entry::as_change).cloned().collect()
+    }
+
+    /// A copy of all faults kept.
+    #[must_use]
+    pub fn faults(&self) -> Vec<Fault> {
+        self.lock().entries.iter().filter_map(Entry::as_fault).cloned().collect()
     }
 
     /// A copy of the entries with a number above `seq`; `since(0)` is everything kept.
@@ -223,6 +230,34 @@ impl Journal {
         self.change(|book| {
             let (seq, at_ms) = (book.next, self.shared.clock.unix_millis());
             book.push(Entry::Change(make(seq, at_ms)));
+        });
+    }
+
+    /// Writes down that a rule fired.
+    pub(crate) fn fault(&self, fired: &Fired, request: Option<u64>, connection: u64) -> u64 {
+        self.change(|book| {
+            let seq = book.next;
+            book.push(Entry::Fault(Fault {
+                seq,
+                at_ms: self.shared.clock.unix_millis(),
+                rule: fired.index,
+                name: fired.rule.name.clone(),
+                fault: fired.rule.fault.name.clone(),
+                request,
+                connection,
+                detail: String::new(),
+            }));
+            seq
+        })
+    }
+
+    /// Adds to a fault's entry what became of it.
+    pub(crate) fn remark(&self, seq: u64, detail: &str) {
+        self.change(|book| {
+            let place = book.place(seq);
+            if let Some(Entry::Fault(fault)) = place.and_then(|at| book.entries.get_mut(at)) {
+                detail.clone_into(&mut fault.detail);
+            }
         });
     }
 

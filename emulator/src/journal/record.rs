@@ -6,7 +6,7 @@ use serde_json::{Map, Value};
 use crate::http::segment::Segment;
 use crate::operation::Operation;
 
-/// One entry of the [`Journal`](crate::Journal); in JSON its `type` is `request` or `change`.
+/// One entry of the [`Journal`](crate::Journal); in JSON its `type` is `request`, `change` or `fault`.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 #[serde(tag = "type", rename_all = "snake_case")]
 #[non_exhaustive]
@@ -15,6 +15,8 @@ pub enum Entry {
     Request(Request),
     /// State changed.
     Change(Change),
+    /// A rule of the plan of faults fired.
+    Fault(Fault),
 }
 
 impl Entry {
@@ -24,6 +26,7 @@ impl Entry {
         match self {
             Self::Request(request) => request.seq,
             Self::Change(change) => change.seq,
+            Self::Fault(fault) => fault.seq,
         }
     }
 
@@ -33,6 +36,7 @@ impl Entry {
         match self {
             Self::Request(request) => request.at_ms,
             Self::Change(change) => change.at_ms,
+            Self::Fault(fault) => fault.at_ms,
         }
     }
 
@@ -41,7 +45,7 @@ impl Entry {
     pub fn as_request(&self) -> Option<&Request> {
         match self {
             Self::Request(request) => Some(request),
-            Self::Change(_) => None,
+            Self::Change(_) | Self::Fault(_) => None,
         }
     }
 
@@ -50,7 +54,16 @@ impl Entry {
     pub fn as_change(&self) -> Option<&Change> {
         match self {
             Self::Change(change) => Some(change),
-            Self::Request(_) => None,
+            Self::Request(_) | Self::Fault(_) => None,
+        }
+    }
+
+    /// The fault, if this is one.
+    #[must_use]
+    pub fn as_fault(&self) -> Option<&Fault> {
+        match self {
+            Self::Fault(fault) => Some(fault),
+            Self::Request(_) | Self::Change(_) => None,
         }
     }
 }
@@ -110,6 +123,30 @@ impl Change {
     }
 }
 
+/// A rule of the plan of faults that fired.
+///
+/// It stands behind its request and before what the request changes, if it does.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[non_exhaustive]
+pub struct Fault {
+    /// The entry's number.
+    pub seq: u64,
+    /// The emulator's time, in milliseconds since the Unix epoch.
+    pub at_ms: u64,
+    /// The rule's place in the plan, from 0.
+    pub rule: usize,
+    /// The rule's name, if it has one.
+    pub name: Option<String>,
+    /// The type of the fault, as in the plan.
+    pub fault: String,
+    /// The number of the request that it happened to; none at accept.
+    pub request: Option<u64>,
+    /// The connection that it happened to.
+    pub connection: u64,
+    /// What only the firing decided, such as the length of a delay with jitter; often empty.
+    pub detail: String,
+}
+
 /// The kinds of [`Change`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize)]
 #[serde(rename_all = "snake_case")]
@@ -133,8 +170,10 @@ pub enum ChangeKind {
     LoggedOut,
     /// A token was issued, or one from elsewhere accepted.
     TokenIssued,
-    /// All tokens were made to expire.
+    /// Tokens were made to expire.
     TokensExpired,
+    /// All subscriptions were forgotten.
+    SubscriptionsDropped,
     /// A group's online count was set.
     GroupCountSet,
 }

@@ -161,6 +161,11 @@ impl World {
         }
     }
 
+    pub(crate) fn drop_subscriptions(&mut self, scribe: Scribe<'_>) {
+        self.ledger = Ledger::default();
+        scribe.note(ChangeKind::SubscriptionsDropped, "", None, Value::Null);
+    }
+
     pub(crate) fn set_group_count(&mut self, group: &str, query_type: u8, count: u64, scribe: Scribe<'_>) {
         self.groups.insert((group.to_owned(), query_type), count);
         let details = json!({ "query_type": query_type, "count": count });

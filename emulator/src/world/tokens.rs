@@ -41,6 +41,14 @@ impl Tokens {
         scribe.note(ChangeKind::TokensExpired, "", None, json!({ "tokens": self.ends.len() }));
     }
 
+    /// Makes the token of an `Authorization` header an expired one, if it was ever issued.
+    pub(crate) fn expire(&mut self, authorization: Option<&str>, scribe: Scribe<'_>) {
+        if let Some(ends) = authorization.and_then(bearer).and_then(|token| self.ends.get_mut(token)) {
+            *ends = Some(0);
+            scribe.note(ChangeKind::TokensExpired, "", None, json!({ "tokens": 1 }));
+        }
+    }
+
     /// Judges the value of an `Authorization` header.
     pub(crate) fn check(&self, authorization: Option<&str>, now_ms: u64) -> Result<(), Refusal> {
         let token = authorization.and_then(bearer).ok_or_else(Refusal::no_token)?;

@@ -330,7 +330,8 @@ impl fmt::Display for Error {
             (Some(operation), Some(status)) => {
                 write!(f, "{} {} answered {status}", operation.method, operation.template)?;
                 if let Some(code) = &e.code {
-                    write!(f, " {code}")?;
+                    // A code is one word; what a stranger writes there must not break the line.
+                    write!(f, " {}", code.escape_debug())?;
                 }
                 write!(f, ": {:?}", e.message)?;
             }

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Runs every fuzz target for SECONDS_EACH (15 if not given), from the kept corpus. Ends with 1 at the first crash; the
-# input that caused it is then in artifacts/. `run.sh keep` writes what was found back into the corpus.
+# input that caused it is then in target/fuzz/artifacts. `run.sh keep` writes what was found back into the corpus.
 #
 # The corpus is one line of base64 an input, smallest first: inputs of up to 160 bytes that together reach everything.
 set -euo pipefail

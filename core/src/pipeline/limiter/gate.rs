@@ -21,9 +21,11 @@ const TICK: Duration = Duration::from_millis(1);
 /// on the way there would come too close to the next one.
 const COUNTED_ROUND_TRIP: f64 = 0.9;
 const MOST_COUNTED: Duration = Duration::from_millis(500);
-/// How far pacing makes up for late timers: half an interval, and never less than a timer is late by itself.
-const LEAST_SLACK: Duration = Duration::from_millis(4);
-const MOST_SLACK: Duration = Duration::from_millis(10);
+/// How far pacing makes up for late timers: what a timer is late by itself, and no more than the guard, so that a
+/// service that estimates its window from even rates sees no more of them than it allows. Above a thousand calls a
+/// second one late timer holds up several calls.
+const SLACK: Duration = Duration::from_millis(2);
+const SLACK_OF_FAST_LANES: Duration = Duration::from_millis(4);
 
 /// One endpoint's gate. It knows no clock and no waiting: every step is told the time.
 #[derive(Debug)]
@@ -51,7 +53,7 @@ impl Shape {
             places: whole(rate.ceil()),
             window: SECOND.max(interval),
             interval,
-            slack: (interval / 2).clamp(LEAST_SLACK, MOST_SLACK),
+            slack: if interval < TICK { SLACK_OF_FAST_LANES } else { SLACK },
         }
     }
 
@@ -169,8 +171,8 @@ impl Gate {
         }
     }
 
-    /// A call with its answer.
-    pub(super) fn answered(&mut self, now: Instant, sent: Instant) {
+    /// The place of an answered call is on its way back.
+    fn answered(&mut self, now: Instant, sent: Instant) {
         self.in_flight -= 1;
         self.least.saw(now, now.saturating_duration_since(sent));
         if let Some(rate) = self.rate(now) {
@@ -180,8 +182,17 @@ impl Gate {
         }
     }
 
+    /// A call that the service let through.
+    pub(super) fn accepted(&mut self, now: Instant, sent: Instant) {
+        self.answered(now, sent);
+        if let Some(throttle) = &mut self.throttle {
+            throttle.accepted(sent);
+        }
+    }
+
     /// An answer that the limit is reached; whether the lane is paused for longer than it was.
     pub(super) fn rejected(&mut self, now: Instant, sent: Instant, asked_for: Option<Duration>) -> bool {
+        self.answered(now, sent);
         self.throttle.as_mut().is_some_and(|throttle| throttle.rejected(now, sent, asked_for))
     }
 }

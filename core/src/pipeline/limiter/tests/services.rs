@@ -45,7 +45,7 @@ fn a_service_that_takes_no_burst_at_all_is_met_a_little_below_its_rate() {
 #[test]
 fn the_rate_holds_in_every_second_on_every_network_and_with_late_timers() {
     for network in NETWORKS {
-        for timers in [Timers { very_late: 0.0 }, Timers { very_late: 0.02 }] {
+        for timers in [Timers::IDLE, Timers::BUSY, Timers { late: 0.0, very_late: 0.02 }] {
             for outcome in seeds(Case { timers, ..Case::new(Kind::Bucket, network) }) {
                 let most = outcome
                     .sent

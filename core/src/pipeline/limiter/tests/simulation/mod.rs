@@ -33,10 +33,18 @@ impl Network {
     }
 }
 
-/// Timers fire up to a millisecond late, and with this probability by 15 to 200 ms.
+/// Timers fire up to a millisecond late, later by so many seconds on average, and with this probability by 15 to
+/// 200 ms.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Timers {
+    pub(crate) late: f64,
     pub(crate) very_late: f64,
+}
+
+impl Timers {
+    pub(crate) const IDLE: Self = Self { late: 0.0, very_late: 0.0 };
+    /// On a machine with more to do than it can.
+    pub(crate) const BUSY: Self = Self { late: 0.003, very_late: 0.005 };
 }
 
 /// What the service allows at a moment.
@@ -61,7 +69,7 @@ impl Case {
         Self {
             kind,
             network,
-            timers: Timers { very_late: 0.0 },
+            timers: Timers::IDLE,
             limit: 50.0,
             allowed: |_| 50.0,
             others: |_| 0.0,
@@ -183,6 +191,7 @@ pub(crate) fn run(case: Case) -> Outcome {
         let due = gate.due(at(now)).saturating_duration_since(origin).as_secs_f64();
         if due < looks_at {
             looks_at = (due * 1e3).ceil() / 1e3 + random.next() * 0.001;
+            looks_at -= case.timers.late * (1.0 - random.next()).ln();
             if random.next() < case.timers.very_late {
                 looks_at += 0.015 + 0.185 * random.next();
             }

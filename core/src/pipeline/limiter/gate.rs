@@ -21,9 +21,12 @@ const TICK: Duration = Duration::from_millis(1);
 /// on the way there would come too close to the next one.
 const COUNTED_ROUND_TRIP: f64 = 0.9;
 const MOST_COUNTED: Duration = Duration::from_millis(500);
-/// How far pacing makes up for late timers: half an interval, and never less than a timer is late by itself.
+/// How far pacing makes up for late timers, 8 ms where calls are 20 ms apart. After a rejection it makes up for no more
+/// than what every timer is late by: the service may be one that takes no burst. Above a thousand calls a second one
+/// late timer holds up several calls.
+const MOST_SLACK: Duration = Duration::from_millis(8);
 const LEAST_SLACK: Duration = Duration::from_millis(4);
-const MOST_SLACK: Duration = Duration::from_millis(10);
+const SLACK_WHEN_REJECTED: Duration = Duration::from_millis(2);
 
 /// One endpoint's gate. It knows no clock and no waiting: every step is told the time.
 #[derive(Debug)]
@@ -33,6 +36,8 @@ pub(super) struct Gate {
     /// When the places of calls that were answered come back.
     returning: BinaryHeap<Reverse<Instant>>,
     next_at: Option<Instant>,
+    /// When the window last had room again. A call that goes later because of the window is not late.
+    room_since: Option<Instant>,
     least: LeastRoundTrip,
 }
 
@@ -45,13 +50,17 @@ struct Shape {
 }
 
 impl Shape {
-    fn of(rate: f64) -> Self {
+    fn of(rate: f64, limit: f64) -> Self {
         let interval = Duration::try_from_secs_f64(1.0 / rate).unwrap_or(YEAR).min(YEAR);
         Self {
             places: whole(rate.ceil()),
             window: SECOND.max(interval),
             interval,
-            slack: (interval / 2).clamp(LEAST_SLACK, MOST_SLACK),
+            slack: if rate < limit && interval > TICK {
+                SLACK_WHEN_REJECTED
+            } else {
+                (interval * 2 / 5).clamp(LEAST_SLACK, MOST_SLACK)
+            },
         }
     }
 
@@ -74,6 +83,7 @@ impl Gate {
             in_flight: 0,
             returning: BinaryHeap::new(),
             next_at: None,
+            room_since: None,
             least: LeastRoundTrip::default(),
         }
     }
@@ -92,6 +102,10 @@ impl Gate {
 
     pub(super) fn rate(&self, now: Instant) -> Option<f64> {
         self.throttle.as_ref().map(|throttle| throttle.rate(now))
+    }
+
+    fn shape(&self, now: Instant) -> Option<Shape> {
+        self.throttle.as_ref().map(|throttle| Shape::of(throttle.rate(now), throttle.limit()))
     }
 
     pub(super) fn in_flight(&self) -> usize {
@@ -114,22 +128,24 @@ impl Gate {
     /// The least time that so many calls take, one after the other.
     pub(super) fn least_time(&self, calls: usize) -> Duration {
         let Some(limit) = self.limit() else { return Duration::ZERO };
-        let shape = Shape::of(limit);
+        let shape = Shape::of(limit, limit);
         shape.intervals(calls).saturating_sub(shape.slack)
     }
 
     /// About the time that so many calls take; never less than a timer measures, unless there are none.
     pub(super) fn about(&self, calls: usize) -> Duration {
         let Some(limit) = self.limit().filter(|_| calls > 0) else { return Duration::ZERO };
-        Shape::of(limit).intervals(calls).max(TICK)
+        Shape::of(limit, limit).intervals(calls).max(TICK)
     }
 
     /// When to look again: the next call may go then, unless something happens in between.
     pub(super) fn due(&mut self, now: Instant) -> Instant {
         let earliest = self.not_before(now);
-        let Some(throttle) = &self.throttle else { return now };
-        let shape = Shape::of(throttle.rate(now));
-        while self.returning.peek().is_some_and(|Reverse(at)| *at <= now) {
+        let Some(shape) = self.shape(now) else { return now };
+        while let Some(Reverse(at)) = self.returning.peek().copied().filter(|Reverse(at)| *at <= now) {
+            if self.in_flight + self.returning.len() >= shape.places {
+                self.room_since = Some(at);
+            }
             self.returning.pop();
         }
         let held = self.in_flight + self.returning.len();
@@ -147,11 +163,11 @@ impl Gate {
             return false;
         }
         self.in_flight += 1;
-        if let Some(rate) = self.rate(now) {
-            let shape = Shape::of(rate);
-            let scheduled = self.next_at.unwrap_or(now);
+        if let Some(shape) = self.shape(now) {
+            let opened = self.next_at.max(self.room_since).unwrap_or(now);
             // Late by more than the slack, the schedule starts anew from here: nothing is caught up.
-            self.next_at = Some(scheduled.max(now.checked_sub(shape.slack).unwrap_or(now)) + shape.interval);
+            let went = opened.max(now.checked_sub(shape.slack).unwrap_or(now));
+            self.next_at = Some(went + shape.interval);
         }
         true
     }
@@ -164,24 +180,33 @@ impl Gate {
     /// A call that was sent and has no answer: the service may count it until now.
     pub(super) fn aborted(&mut self, now: Instant) {
         self.in_flight -= 1;
-        if let Some(rate) = self.rate(now) {
-            self.returning.push(Reverse(now + Shape::of(rate).window));
+        if let Some(shape) = self.shape(now) {
+            self.returning.push(Reverse(now + shape.window));
         }
     }
 
-    /// A call with its answer.
-    pub(super) fn answered(&mut self, now: Instant, sent: Instant) {
+    /// The place of an answered call is on its way back.
+    fn answered(&mut self, now: Instant, sent: Instant) {
         self.in_flight -= 1;
         self.least.saw(now, now.saturating_duration_since(sent));
-        if let Some(rate) = self.rate(now) {
+        if let Some(shape) = self.shape(now) {
             let counted = self.least.get().mul_f64(COUNTED_ROUND_TRIP).min(MOST_COUNTED);
-            let back = now + Shape::of(rate).window + GUARD;
+            let back = now + shape.window + GUARD;
             self.returning.push(Reverse(back.checked_sub(counted).unwrap_or(back)));
+        }
+    }
+
+    /// A call that the service let through.
+    pub(super) fn accepted(&mut self, now: Instant, sent: Instant) {
+        self.answered(now, sent);
+        if let Some(throttle) = &mut self.throttle {
+            throttle.accepted(sent);
         }
     }
 
     /// An answer that the limit is reached; whether the lane is paused for longer than it was.
     pub(super) fn rejected(&mut self, now: Instant, sent: Instant, asked_for: Option<Duration>) -> bool {
+        self.answered(now, sent);
         self.throttle.as_mut().is_some_and(|throttle| throttle.rejected(now, sent, asked_for))
     }
 }

@@ -162,14 +162,13 @@ impl Lane {
     }
 
     pub(super) fn accepted(&self, now: Instant, sent: Instant) {
-        self.change(now, |state| state.gate.answered(now, sent));
+        self.change(now, |state| state.gate.accepted(now, sent));
     }
 
     /// Takes a 429. Calls that the pause leaves no time are told at once.
     pub(super) fn rejected(&self, now: Instant, sent: Instant, asked_for: Option<Duration>) {
         let mut state = self.lock();
         state.limited += 1;
-        state.gate.answered(now, sent);
         let hopeless =
             if state.gate.rejected(now, sent, asked_for) { state.give_up_hopeless(now) } else { Vec::new() };
         let head = state.wake_head(now);

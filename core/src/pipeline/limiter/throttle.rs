@@ -4,21 +4,23 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
-/// What is left of the rate after a rejection that nothing had announced.
+/// What is left of the rate after a rejection that comes as news.
 const CUT: f64 = 0.7;
-/// A rejection within this part of the last one's rate is the same ceiling met again.
+/// A rejection at this much more or less than the rate of the last one is the same ceiling met again,
 const SAME_CEILING: f64 = 0.15;
-/// How far below a known ceiling the rate then stays.
-const BELOW_CEILING: f64 = 0.95;
-/// The way back to the rate that was rejected, and from there to the configured rate from nothing.
+/// and takes the rate less far down,
+const CUT_AT_A_KNOWN_CEILING: f64 = 0.93;
+/// from where it climbs to just below the ceiling,
+const BELOW_CEILING: f64 = 0.97;
+/// in this time, slower and slower,
 const CLIMB: Duration = Duration::from_secs(8);
+/// and then, faster and faster, beyond it. From nothing to the configured rate that takes this time.
 const PROBE: Duration = Duration::from_secs(40);
-/// No rejection takes the rate below this part of the configured one.
-const LEAST: f64 = 0.02;
-/// The pause after a rejection that does not name one: at first, and when rejections go on.
+/// The pause after a rejection that asks for none. When next to nothing is let through after a pause, the next one is
+/// twice as long.
 const PAUSE: Duration = Duration::from_secs(1);
-const PAUSE_AT_A_KNOWN_CEILING: Duration = Duration::from_millis(250);
-const LONGEST_PAUSE: Duration = Duration::from_secs(8);
+const PAUSE_AT_A_KNOWN_CEILING: Duration = Duration::from_millis(100);
+const MOST_DOUBLINGS: u32 = 3;
 /// One answer does not close an endpoint for longer, whatever it asks for: then one call looks again.
 const LONGEST_ASKED_FOR: Duration = Duration::from_secs(300);
 
@@ -28,24 +30,23 @@ pub(super) struct Throttle {
     limit: f64,
     cut: Option<Cut>,
     paused_until: Option<Instant>,
-    /// Pauses since the last time that a window passed without a rejection.
-    in_a_row: u32,
 }
 
 #[derive(Debug)]
 struct Cut {
-    /// When the rejection was seen. Rejections of calls sent before are of the same burst.
-    seen: Instant,
-    /// When the lane went on.
+    /// When calls went again. Rejections of calls that were sent before belong to the same burst.
     resumed: Instant,
     rejected_at: f64,
     floor: f64,
     plateau: f64,
+    /// Calls sent and let through since.
+    let_through: u32,
+    doublings: u32,
 }
 
 impl Throttle {
     pub(super) fn new(limit: f64) -> Self {
-        Self { limit, cut: None, paused_until: None, in_a_row: 0 }
+        Self { limit, cut: None, paused_until: None }
     }
 
     pub(super) fn limit(&self) -> f64 {
@@ -71,41 +72,51 @@ impl Throttle {
         self.paused_until.filter(|&until| until > now)
     }
 
+    /// A call that was let through.
+    pub(super) fn accepted(&mut self, sent: Instant) {
+        if let Some(cut) = self.cut.as_mut().filter(|cut| sent >= cut.resumed) {
+            cut.let_through = cut.let_through.saturating_add(1);
+        }
+    }
+
     /// An answer that said that the limit was reached; whether it began or prolonged a pause.
     pub(super) fn rejected(&mut self, now: Instant, sent: Instant, asked_for: Option<Duration>) -> bool {
-        let same_burst = self.cut.as_ref().is_some_and(|cut| sent <= cut.seen.max(cut.resumed));
+        let same_burst = self.cut.as_ref().is_some_and(|cut| sent < cut.resumed);
         let pause = if same_burst { Duration::ZERO } else { self.cut(now) };
         let until = now + asked_for.map_or(pause, |asked_for| asked_for.min(LONGEST_ASKED_FOR));
-        let longer = self.paused_until.is_none_or(|paused_until| paused_until < until) && until > now;
-        if longer {
-            self.paused_until = Some(until);
-            if let Some(cut) = &mut self.cut {
-                cut.resumed = until;
-            }
+        if until <= self.paused_until.unwrap_or(now).max(now) {
+            return false;
         }
-        longer
+        self.paused_until = Some(until);
+        if let Some(cut) = &mut self.cut {
+            cut.resumed = until;
+        }
+        true
     }
 
     /// Lowers the rate, and says for how long to pause.
     fn cut(&mut self, now: Instant) -> Duration {
         let rate = self.rate(now);
-        let known =
-            self.cut.as_ref().is_some_and(|cut| (cut.rejected_at - rate).abs() <= SAME_CEILING * rate);
-        let calm = self.cut.as_ref().is_none_or(|cut| now.saturating_duration_since(cut.resumed) > 2 * PAUSE);
-        self.in_a_row = if calm { 0 } else { self.in_a_row + 1 };
-        let least = (self.limit * LEAST).max(self.limit.min(1.0));
-        let (floor, plateau, pause) = if known && calm {
-            (rate * 0.9, rate * BELOW_CEILING, PAUSE_AT_A_KNOWN_CEILING)
+        let last = self.cut.as_ref();
+        let known = last.is_some_and(|last| (last.rejected_at - rate).abs() <= SAME_CEILING * rate);
+        let nothing_passes = last.is_some_and(|last| f64::from(last.let_through) < 0.1 * rate);
+        let doublings =
+            last.filter(|_| nothing_passes).map_or(0, |last| (last.doublings + 1).min(MOST_DOUBLINGS));
+        let (left, pause) = if known && !nothing_passes {
+            (CUT_AT_A_KNOWN_CEILING, PAUSE_AT_A_KNOWN_CEILING)
         } else {
-            (rate * CUT, rate, PAUSE.saturating_mul(1 << self.in_a_row.min(3)).min(LONGEST_PAUSE))
+            (CUT, PAUSE)
         };
+        // A call a second, so that the way back is found; less only where less is configured.
+        let slowest = self.limit.min(1.0);
         self.cut = Some(Cut {
-            seen: now,
             resumed: now,
             rejected_at: rate,
-            floor: floor.max(least),
-            plateau: plateau.max(least),
+            floor: (rate * left).max(slowest),
+            plateau: (rate * BELOW_CEILING).max(slowest),
+            let_through: 0,
+            doublings,
         });
-        pause
+        pause * (1 << doublings)
     }
 }

@@ -60,7 +60,7 @@ async fn a_caller_that_gives_up_leaves_its_place_to_the_next() {
 #[tokio::test(start_paused = true)]
 async fn a_call_that_is_kept_and_not_polled_holds_up_no_other() {
     let limiter = limiter(RateLimits::uniform(10));
-    drop(call(&limiter, turn(1)).await);
+    call(&limiter, turn(1)).await;
     let mut kept: Vec<_> = (0..5).map(|_| acquire(&limiter, turn(2)).boxed()).collect();
     for kept in &mut kept {
         assert!(kept.now_or_never().is_none());
@@ -76,7 +76,7 @@ async fn a_call_that_is_kept_and_not_polled_holds_up_no_other() {
 #[tokio::test(start_paused = true)]
 async fn a_head_that_is_dropped_when_its_moment_comes_passes_the_moment_on() {
     let limiter = limiter(RateLimits::uniform(1));
-    drop(call(&limiter, turn(1)).await);
+    call(&limiter, turn(1)).await;
     let mut head = acquire(&limiter, turn(2)).boxed();
     assert!((&mut head).now_or_never().is_none());
     let next = tokio::spawn({
@@ -97,7 +97,7 @@ fn a_lane_goes_on_in_another_runtime() {
     let limiter = limiter(RateLimits::uniform(1));
     let ended = runtime();
     ended.block_on(async {
-        drop(call(&limiter, turn(1)).await);
+        call(&limiter, turn(1)).await;
         for caller in 2..5 {
             let limiter = Arc::clone(&limiter);
             tokio::spawn(async move { call(&limiter, turn(caller)).await });

@@ -3,7 +3,11 @@
 mod deadlines;
 mod fairness;
 mod permits;
+mod random;
+mod rejections;
+mod services;
 mod shared;
+mod simulation;
 
 use futures_util::FutureExt;
 
@@ -33,6 +37,12 @@ async fn call(limiter: &Arc<Limiter>, turn: Turn) -> Instant {
     tokio::time::sleep(ROUND_TRIP).await;
     permit.answered(Seen::Accepted);
     sent
+}
+
+/// The most events in any second, given their times in order.
+fn most_in_a_second(times: &[Instant]) -> usize {
+    let until = |from: Instant| times.partition_point(|&at| at < from + Duration::from_secs(1));
+    times.iter().enumerate().map(|(n, &from)| until(from) - n).max().unwrap_or(0)
 }
 
 fn stats(limiter: &Limiter) -> EndpointStats {

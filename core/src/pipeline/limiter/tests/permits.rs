@@ -3,14 +3,6 @@ use tokio::time::{advance, sleep};
 
 use super::*;
 
-/// The most events in any second, given their times in order.
-fn most_in_a_second(times: &[Instant]) -> usize {
-    let within = |&from: &Instant| {
-        times.iter().filter(|&&at| at >= from && at < from + Duration::from_secs(1)).count()
-    };
-    times.iter().map(within).max().unwrap_or(0)
-}
-
 #[tokio::test(start_paused = true)]
 async fn calls_go_evenly_and_never_more_than_the_rate_in_a_second() {
     let limiter = limiter(RateLimits::uniform(50));

@@ -24,7 +24,7 @@ use crate::http::door::Bell;
 use crate::http::exchange::Asked;
 use crate::http::received::Received;
 use crate::http::reply::Reply;
-use crate::http::socket::Socket;
+use crate::http::socket::{Security, Socket};
 use crate::http::wire::{FirstLine, Wire};
 use crate::service::Service;
 
@@ -32,6 +32,7 @@ use crate::service::Service;
 #[derive(Clone, Debug)]
 pub(crate) struct Host {
     pub(crate) service: Arc<Service>,
+    pub(crate) security: Security,
     pub(crate) bell: Bell,
 }
 
@@ -45,7 +46,8 @@ enum Takeover {
 
 /// Serves a connection to its end.
 pub(crate) async fn serve(host: Host, socket: Socket, number: u64) {
-    let mut next = accepted(&host.service, socket, number).await.map(|socket| (socket, Bytes::new()));
+    let Some(socket) = accepted(&host.service, socket, number).await else { return };
+    let mut next = host.security.secure(socket).await.map(|socket| (socket, Bytes::new()));
     while let Some((socket, unread)) = next {
         next = converse(&host, socket, unread, number).await;
     }

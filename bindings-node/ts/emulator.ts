@@ -167,7 +167,7 @@ export class Emulator implements Disposable {
     this.#native.expireTokens();
   }
 
-  /** Forgets users, subscriptions, groups, tokens and the journal. Keeps settings, clock and connections. */
+  /** Forgets users, subscriptions, groups, tokens and the journal. Keeps settings, plan, clock and connections. */
   reset(): void {
     this.#native.reset();
   }

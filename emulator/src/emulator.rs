@@ -151,7 +151,7 @@ impl Emulator {
     }
 
     /// Forgets users, subscriptions, groups, tokens, the journal and what was counted against the rates. Keeps the
-    /// settings, the clock and the connections.
+    /// settings, the plan of faults, the clock and the connections.
     pub fn reset(&self) {
         self.service.reset();
     }

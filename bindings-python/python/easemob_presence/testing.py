@@ -151,7 +151,7 @@ class Emulator:
         self._native.expire_tokens()
 
     def reset(self) -> None:
-        """Forgets users, subscriptions, groups, tokens, journal and rates. Keeps settings, clock and connections."""
+        """Forgets users, subscriptions, groups, tokens, journal and rates. Keeps settings, plan, clock, connections."""
         self._native.reset()
 
     def stop_listening(self) -> None:

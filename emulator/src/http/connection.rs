@@ -57,10 +57,12 @@ pub(crate) async fn serve(host: Host, socket: Socket, number: u64) {
 async fn accepted(service: &Service, mut socket: Socket, number: u64) -> Option<Socket> {
     // Answers are single small writes; without this they may wait for the peer's delayed acknowledgement.
     let _ = socket.tcp().set_nodelay(true);
-    let Some((fired, _)) = service.fire(Subject::CONNECT, None, number) else { return Some(socket) };
+    let Some((fired, entry)) = service.fire(Subject::CONNECT, None, number) else { return Some(socket) };
     match &fired.rule.fault.kind {
         Kind::Delay { ms, jitter_ms } => {
-            tokio::time::sleep(Duration::from_millis(fired.delay(*ms, *jitter_ms))).await;
+            let ms = fired.delay(*ms, *jitter_ms);
+            service.journal.remark(entry, &format!("{ms} ms"));
+            tokio::time::sleep(Duration::from_millis(ms)).await;
             return Some(socket);
         }
         Kind::Reset { .. } => play::reset(&socket),
@@ -87,7 +89,8 @@ async fn converse(host: &Host, socket: Socket, unread: Bytes, number: u64) -> Op
         Some(takeover) = scripts.recv() => takeover,
     };
     let parts = connection.into_parts();
-    perform(host, parts.io.into_inner().into_socket(), takeover).await.map(|socket| (socket, parts.read_buf))
+    let unread = parts.read_buf;
+    perform(host, parts.io.into_inner().into_socket(), &unread, takeover).await.map(|socket| (socket, unread))
 }
 
 /// One request from its last byte to the first byte of its answer.
@@ -139,7 +142,7 @@ async fn respond(
 }
 
 /// Plays what took over; the socket, if it is to be served further.
-async fn perform(host: &Host, mut socket: Socket, takeover: Takeover) -> Option<Socket> {
+async fn perform(host: &Host, mut socket: Socket, unread: &[u8], takeover: Takeover) -> Option<Socket> {
     let (script, request, entry) = match takeover {
         Takeover::Script { script, request, entry } => (script, request, entry),
         Takeover::CloseFor(time, reply) => {
@@ -163,7 +166,7 @@ async fn perform(host: &Host, mut socket: Socket, takeover: Takeover) -> Option<
         End::Close => play::close(socket).await,
         End::Reset => play::reset(&socket),
         End::ResetAtNextRequest => {
-            if play::next_bytes(&mut socket).await {
+            if !unread.is_empty() || play::next_bytes(&mut socket).await {
                 play::reset(&socket);
                 journal.remark(entry, "reset when the next request began");
             }

@@ -1,7 +1,9 @@
 //! One connection from accept to close, and the requests on it.
 
-use std::future::pending;
-use std::sync::Arc;
+use std::future::{pending, poll_fn};
+use std::pin::Pin;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::task::Poll;
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -11,7 +13,6 @@ use hyper::body::Incoming;
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper_util::rt::TokioIo;
-use tokio::sync::mpsc;
 
 use crate::fault::act::{Next, Pending, act};
 use crate::fault::engine::{Fired, Subject};
@@ -42,6 +43,20 @@ enum Takeover {
     Script { script: Script, request: u64, entry: u64 },
     /// The port is closed for this time, once the answer to that wish is out.
     CloseFor(Duration, Reply),
+}
+
+/// Where a request leaves what takes over; the connection then drops the request.
+#[derive(Default)]
+struct Slot(Mutex<Option<Takeover>>);
+
+impl Slot {
+    fn fill(&self, takeover: Takeover) {
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Some(takeover);
+    }
+
+    fn take(&self) -> Option<Takeover> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).take()
+    }
 }
 
 /// Serves a connection to its end.
@@ -78,16 +93,18 @@ async fn accepted(service: &Service, mut socket: Socket, number: u64) -> Option<
 async fn converse(host: &Host, socket: Socket, unread: Bytes, number: u64) -> Option<(Socket, Bytes)> {
     let wire = Wire::new(socket, unread);
     let line = wire.first_line();
-    let (hand_over, mut scripts) = mpsc::unbounded_channel();
-    let handler = service_fn(|request| respond(&host.service, request, number, &line, &hand_over));
+    let slot = Slot::default();
+    let handler = service_fn(|request| respond(&host.service, request, number, &line, &slot));
     let mut connection = http1::Builder::new().serve_connection(TokioIo::new(wire), handler);
-    let takeover = tokio::select! {
-        // hyper first: what it has to write before the script is written when it waits.
-        biased;
+    let takeover = poll_fn(|context| {
         // An error here is a peer that went away or does not speak HTTP: its own business.
-        _ = &mut connection => return None,
-        Some(takeover) = scripts.recv() => takeover,
-    };
+        if Pin::new(&mut connection).poll(context).is_ready() {
+            return Poll::Ready(None);
+        }
+        // Filled, if at all, by a request that was polled with the connection; what hyper had to write is written.
+        slot.take().map_or(Poll::Pending, |takeover| Poll::Ready(Some(takeover)))
+    });
+    let takeover = takeover.await?;
     let parts = connection.into_parts();
     let unread = parts.read_buf;
     perform(host, parts.io.into_inner().into_socket(), &unread, takeover).await.map(|socket| (socket, unread))
@@ -99,13 +116,13 @@ async fn respond(
     request: hyper::Request<Incoming>,
     connection: u64,
     line: &FirstLine,
-    hand_over: &mpsc::UnboundedSender<Takeover>,
+    slot: &Slot,
 ) -> hyper::Result<Response<Full<Bytes>>> {
     let received = Received::read(request, connection, line).await?;
     if let Some(controlled) = control::answer(service, &received) {
         let reply = Reply::from(controlled.answer);
         if let Some(time) = controlled.close_for {
-            let _ = hand_over.send(Takeover::CloseFor(time, reply));
+            slot.fill(Takeover::CloseFor(time, reply));
             return pending().await;
         }
         return Ok(reply.into_response());
@@ -133,8 +150,7 @@ async fn respond(
             if last && script.end == End::Keep {
                 script.end = End::Close;
             }
-            // The receiver lives as long as the connection, which drops this future when it has taken over.
-            let _ = hand_over.send(Takeover::Script { script, request: seq, entry });
+            slot.fill(Takeover::Script { script, request: seq, entry });
         }
         Next::Silence => {}
     }

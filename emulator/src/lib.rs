@@ -72,7 +72,7 @@
 //! | `PUT /_emulator/faults` | installs a plan of faults; 400 with the place and the reason if it is refused |
 //! | `GET /_emulator/faults` | the plan in force, or `null` |
 //! | `DELETE /_emulator/faults` | ends the plan |
-//! | `POST /_emulator/listener` | `{"down_ms"}`: closes the port and every connection for so long |
+//! | `POST /_emulator/listener` | `{"down_ms"}`: closes the port and every other connection, answers, and opens it after so long |
 //!
 //! The same emulator is a program: `easemob-presence-emulator --help`. Without it, `default-features = false` leaves
 //! its dependencies out.

@@ -41,7 +41,7 @@ pub(crate) struct Host {
 enum Takeover {
     /// A fault; with it the numbers of its request and of its own entry in the journal.
     Script { script: Script, request: u64, entry: u64 },
-    /// The port is closed for this time, once the answer to that wish is out.
+    /// The port is closed for this time, and then the wish for that is answered.
     CloseFor(Duration, Reply),
 }
 
@@ -162,10 +162,10 @@ async fn perform(host: &Host, mut socket: Socket, unread: &[u8], takeover: Takeo
     let (script, request, entry) = match takeover {
         Takeover::Script { script, request, entry } => (script, request, entry),
         Takeover::CloseFor(time, reply) => {
+            host.bell.close_for(time).await;
             let script = script::mangled(&Kind::ConnectionClose {}, reply);
             // The port is closed also for one who does not wait for the answer.
             let _ = play::play(&mut socket, script.steps).await;
-            host.bell.close_for(time);
             play::close(socket).await;
             return None;
         }

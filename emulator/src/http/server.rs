@@ -7,9 +7,9 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::{self, JoinHandle};
 
 use tokio::sync::{mpsc, oneshot};
-use tokio::task::JoinSet;
 
-use crate::http::connection::{self, Host};
+use crate::http::connection::Host;
+use crate::http::crowd::Crowd;
 use crate::http::door::{Bell, Command, Door};
 use crate::http::socket::{Security, Socket};
 use crate::service::Service;
@@ -106,28 +106,25 @@ async fn serve(
     mut stopped: oneshot::Receiver<()>,
 ) {
     // Dropped on return, which closes every connection.
-    let mut connections = JoinSet::new();
-    let mut accepted = 0;
+    let mut crowd = Crowd::default();
     loop {
         tokio::select! {
             _ = &mut stopped => return,
-            Some(_) = connections.join_next() => {}
+            Some(()) = crowd.tidy() => {}
             Some(command) = commands.recv() => match command {
                 Command::Open(done) => drop(done.send(door.open())),
                 Command::Close(done) => {
                     door.close(None);
-                    connections.shutdown().await;
+                    crowd.disperse(None).await;
                     let _ = done.send(Ok(()));
                 }
-                Command::CloseFor(time) => {
+                Command::CloseFor(time, asking, done) => {
                     door.close(Some(time));
-                    connections.shutdown().await;
+                    crowd.disperse(Some(asking)).await;
+                    let _ = done.send(());
                 }
             },
-            socket = door.accept() => {
-                accepted += 1;
-                connections.spawn(connection::serve(host.clone(), Socket::Plain(socket), accepted));
-            }
+            socket = door.accept() => crowd.admit(host.clone(), Socket::Plain(socket)),
         }
     }
 }

@@ -2,7 +2,7 @@
 
 #![expect(clippy::needless_pass_by_value, reason = "napi hands strings over; here they are only looked at")]
 
-use easemob_presence_emulator::{Builder, Emulator, Operation, Settings};
+use easemob_presence_emulator::{Builder, Emulator, Operation, PlanError, Settings};
 use napi::bindgen_prelude::{Error, Result};
 use napi_derive::napi;
 use serde::Serialize;
@@ -115,6 +115,18 @@ impl NativeEmulator {
     }
 
     #[napi]
+    pub fn stop_listening(&self) {
+        self.emulator.stop_listening();
+    }
+
+    /// # Errors
+    /// If the port cannot be opened, or the emulator was stopped.
+    #[napi]
+    pub fn listen(&self) -> Result<()> {
+        Ok(self.emulator.listen()?)
+    }
+
+    #[napi]
     pub fn stop(&self) {
         self.emulator.stop();
     }
@@ -154,6 +166,31 @@ impl NativeEmulator {
             let changed = journal.wait_until(|journal| journal.version() != seen);
             Ok(Payload::Flag(tokio::time::timeout(millis(timeout_ms), changed).await.is_ok()))
         });
+    }
+
+    /// Puts a plan of faults in force.
+    ///
+    /// # Errors
+    /// If the plan cannot be carried out: the place in it, and what is wrong there.
+    #[napi]
+    pub fn install_faults(&self, plan: String) -> Result<()> {
+        let plan = plan.parse().map_err(|problem: PlanError| Error::from_reason(problem.to_string()))?;
+        self.emulator.faults().install(plan);
+        Ok(())
+    }
+
+    /// The plan in force as JSON, or `null`.
+    ///
+    /// # Errors
+    /// None in practice: plans can be written.
+    #[napi]
+    pub fn installed_faults(&self) -> Result<String> {
+        json(&self.emulator.faults().installed())
+    }
+
+    #[napi]
+    pub fn clear_faults(&self) {
+        self.emulator.faults().clear();
     }
 
     #[napi]

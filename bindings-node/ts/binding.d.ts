@@ -93,6 +93,12 @@ export declare class NativeEmulator {
   acceptToken(token: string, ttlMs: number): void
   expireTokens(): void
   reset(): void
+  stopListening(): void
+  /**
+   * # Errors
+   * If the port cannot be opened, or the emulator was stopped.
+   */
+  listen(): void
   stop(): void
   /**
    * The journal's entries after `seq`, as JSON.
@@ -111,6 +117,21 @@ export declare class NativeEmulator {
   journalVersion(): number
   /** A call that ends when the journal's version is no longer this one; `false` after `timeout_ms`. */
   journalChanged(id: number, version: number, timeoutMs: number): void
+  /**
+   * Puts a plan of faults in force.
+   *
+   * # Errors
+   * If the plan cannot be carried out: the place in it, and what is wrong there.
+   */
+  installFaults(plan: string): void
+  /**
+   * The plan in force as JSON, or `null`.
+   *
+   * # Errors
+   * None in practice: plans can be written.
+   */
+  installedFaults(): string
+  clearFaults(): void
   clockNow(): number
   clockSet(unixMs: number): void
   clockAdvance(ms: number): void

@@ -1,5 +1,7 @@
 // What crosses from the emulator, in JavaScript's spelling.
 
+import type { FaultKind } from './faults.js';
+
 /** What a request asks for, as the journal names it. */
 export type EmulatedOperation =
   | 'set'
@@ -28,6 +30,7 @@ export type ChangeKind =
   | 'logged_out'
   | 'token_issued'
   | 'tokens_expired'
+  | 'subscriptions_dropped'
   | 'group_count_set';
 
 /** A request as received. */
@@ -74,8 +77,29 @@ export interface ChangeEntry {
   readonly cause?: number;
 }
 
+/** A rule of the plan of faults that fired. */
+export interface FaultEntry {
+  readonly type: 'fault';
+  /** The entry's number: 1, 2, 3, … without gaps. */
+  readonly seq: number;
+  /** The emulator's time, in milliseconds since the Unix epoch. */
+  readonly atMs: number;
+  /** The rule's place in the plan, from 0. */
+  readonly rule: number;
+  /** The rule's name, if it has one. */
+  readonly name?: string;
+  /** The type of the fault, as in the plan. */
+  readonly fault: FaultKind['type'];
+  /** The number of the request that it happened to; undefined for a connection being accepted. */
+  readonly request?: number;
+  /** The connection that it happened to. */
+  readonly connection: number;
+  /** What only the firing decided, such as the length of a delay with jitter; often empty. */
+  readonly detail: string;
+}
+
 /** One entry of the journal. */
-export type JournalEntry = RequestEntry | ChangeEntry;
+export type JournalEntry = RequestEntry | ChangeEntry | FaultEntry;
 
 /** Calls per second of each endpoint. */
 export type PerSecond = { readonly [Operation in Exclude<EmulatedOperation, 'unknown'>]: number };

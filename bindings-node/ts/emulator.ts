@@ -3,6 +3,7 @@
 import { bridge } from './bridge.js';
 import { PresenceClient } from './client.js';
 import { camel, merged, respelled, snake, type EmulatorSettings, type SettingsPatch } from './emulator-types.js';
+import { Faults } from './faults.js';
 import { Journal } from './journal.js';
 import { native, type EmulatorConfig, type NativeEmulator } from './native.js';
 import type { ClientOptions } from './options.js';
@@ -75,12 +76,14 @@ const running = new Set<NativeEmulator>();
  */
 export class Emulator implements Disposable {
   readonly #native: NativeEmulator;
-  /** The record of all requests and changes. */
+  /** The record of all requests, changes and faults. */
   readonly journal: Journal;
   /** The clock that everything timed in the emulator reads. */
   readonly clock: Clock;
   /** The users, devices, subscriptions and groups. */
   readonly state: State;
+  /** What goes wrong on purpose: install a plan, or clear it. */
+  readonly faults: Faults;
 
   /** Starts it: when this returns, it answers. */
   constructor(options: EmulatorOptions = {}) {
@@ -93,6 +96,7 @@ export class Emulator implements Disposable {
     this.journal = new Journal(this.#native);
     this.clock = new Clock(this.#native);
     this.state = new State(this.#native);
+    this.faults = new Faults(this.#native);
     if (settings !== undefined) this.configure(settings);
   }
 
@@ -163,9 +167,23 @@ export class Emulator implements Disposable {
     this.#native.expireTokens();
   }
 
-  /** Forgets users, subscriptions, groups, tokens and the journal. Keeps settings, clock and connections. */
+  /** Forgets users, subscriptions, groups, tokens and the journal. Keeps settings, plan, clock and connections. */
   reset(): void {
     this.#native.reset();
+  }
+
+  /** Closes the port and every connection until {@link Emulator.listen}: who connects is refused. */
+  stopListening(): void {
+    this.#native.stopListening();
+  }
+
+  /**
+   * Opens the same port again after {@link Emulator.stopListening}.
+   *
+   * @throws An `Error` if the port cannot be opened, or the emulator was stopped.
+   */
+  listen(): void {
+    this.#native.listen();
   }
 
   /** Closes the port and every connection. State and journal can still be read. Stopping twice does nothing. */

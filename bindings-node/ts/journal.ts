@@ -1,7 +1,14 @@
 // The emulator's journal: read, counted, waited for.
 
 import { submit } from './bridge.js';
-import { entry, type ChangeEntry, type EmulatedOperation, type JournalEntry, type RequestEntry } from './emulator-types.js';
+import {
+  entry,
+  type ChangeEntry,
+  type EmulatedOperation,
+  type FaultEntry,
+  type JournalEntry,
+  type RequestEntry,
+} from './emulator-types.js';
 import type { NativeEmulator } from './native.js';
 
 const DEFAULT_WAIT_MS = 10_000;
@@ -33,6 +40,11 @@ export class Journal {
   /** All changes kept, in their order. */
   changes(): readonly ChangeEntry[] {
     return this.entries().filter((one): one is ChangeEntry => one.type === 'change');
+  }
+
+  /** All faults kept, in their order. */
+  faults(): readonly FaultEntry[] {
+    return this.entries().filter((one): one is FaultEntry => one.type === 'fault');
   }
 
   /** How many requests of this operation came since the start or the last {@link Journal.clear}. */

@@ -5,6 +5,7 @@
  */
 
 export { Clock, Emulator, State } from './emulator.js';
+export { Faults } from './faults.js';
 export { Journal } from './journal.js';
 export type { Counts, EmulatorOptions, Snapshot, SnapshotUser } from './emulator.js';
 export type {
@@ -12,6 +13,7 @@ export type {
   ChangeKind,
   EmulatedOperation,
   EmulatorSettings,
+  FaultEntry,
   JournalEntry,
   PerSecond,
   RateLimit,
@@ -19,6 +21,7 @@ export type {
   RequestEntry,
   SettingsPatch,
 } from './emulator-types.js';
+export type { FaultEdit, FaultKind, FaultMatch, FaultPlan, FaultRule, Json } from './faults.js';
 
 import { Emulator, type EmulatorOptions } from './emulator.js';
 

@@ -73,6 +73,24 @@ impl Emulator {
         Ok(self.here()?.journal().last_seq())
     }
 
+    /// Puts a plan of faults in force.
+    fn install_faults(&self, plan: &str) -> PyResult<()> {
+        let here = self.here()?;
+        let refused = |problem: emulator::PlanError| PyValueError::new_err(problem.to_string());
+        here.faults().install(plan.parse().map_err(refused)?);
+        Ok(())
+    }
+
+    /// The plan in force as JSON, or null.
+    fn installed_faults(&self) -> PyResult<String> {
+        json(&self.here()?.faults().installed())
+    }
+
+    fn clear_faults(&self) -> PyResult<()> {
+        self.here()?.faults().clear();
+        Ok(())
+    }
+
     /// Waits, without the GIL, until an entry with a number above `since` is there.
     fn wait_for_entry(&self, py: Python<'_>, since: u64, timeout: Seconds) -> PyResult<bool> {
         let journal = self.here()?.journal();
@@ -158,6 +176,17 @@ impl Emulator {
     fn reset(&self) -> PyResult<()> {
         self.here()?.reset();
         Ok(())
+    }
+
+    fn stop_listening(&self, py: Python<'_>) -> PyResult<()> {
+        let here = self.here()?;
+        py.detach(|| here.stop_listening());
+        Ok(())
+    }
+
+    fn listen(&self, py: Python<'_>) -> PyResult<()> {
+        let here = self.here()?;
+        Ok(py.detach(|| here.listen())?)
     }
 
     fn stop(&self, py: Python<'_>) {

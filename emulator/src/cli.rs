@@ -4,6 +4,8 @@ use std::net::IpAddr;
 use std::path::{Path, PathBuf};
 
 use clap::{Parser, ValueEnum};
+#[cfg(feature = "tls")]
+use easemob_presence_emulator::Tls;
 use easemob_presence_emulator::{
     Builder, Emulator, PerSecond, Plan, PlanError, PresenceErrors, Settings, Window,
 };
@@ -37,6 +39,10 @@ pub(crate) struct Arguments {
     /// Plan of faults, as PUT /_emulator/faults takes it.
     #[arg(long, value_name = "FILE.json")]
     faults: Option<PathBuf>,
+    /// Serve HTTPS, with this kind of certificate.
+    #[cfg(feature = "tls")]
+    #[arg(long, value_name = "KIND")]
+    tls: Option<Certificate>,
     /// Calls per second for every endpoint, or `off`; the documented rates unless given.
     #[arg(long, value_name = "N|off", value_parser = rate)]
     rate: Option<Rate>,
@@ -80,6 +86,29 @@ enum Kind {
     Bucket,
 }
 
+#[cfg(feature = "tls")]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum Certificate {
+    Trusted,
+    Expired,
+    SelfSigned,
+    WrongHost,
+    UnknownAuthority,
+}
+
+#[cfg(feature = "tls")]
+impl From<Certificate> for Tls {
+    fn from(kind: Certificate) -> Self {
+        match kind {
+            Certificate::Trusted => Self::Trusted,
+            Certificate::Expired => Self::Expired,
+            Certificate::SelfSigned => Self::SelfSigned,
+            Certificate::WrongHost => Self::WrongHost,
+            Certificate::UnknownAuthority => Self::UnknownAuthority,
+        }
+    }
+}
+
 const DOCUMENTED_RATE: u32 = 50;
 
 impl Arguments {
@@ -87,6 +116,8 @@ impl Arguments {
         let settings = self.settings()?;
         let faults = self.faults.as_deref().map(plan).transpose()?;
         let builder = faults.into_iter().fold(Emulator::builder(), Builder::faults);
+        #[cfg(feature = "tls")]
+        let builder = self.tls.map(Tls::from).into_iter().fold(builder, Builder::tls);
         Ok(builder
             .port(self.port)
             .bind(self.bind)

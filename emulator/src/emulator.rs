@@ -1,14 +1,13 @@
 //! The emulator as its users hold it.
 
 use std::io;
-use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::sync::Arc;
 use std::time::Duration;
 
+use crate::builder::Builder;
 use crate::clock::Clock;
-use crate::fault::{Faults, Plan};
+use crate::fault::Faults;
 use crate::http::server::Server;
-use crate::identity::Identity;
 use crate::journal::log::Journal;
 use crate::service::Service;
 use crate::settings::Settings;
@@ -29,8 +28,10 @@ use crate::world::state::State;
 /// ```
 #[derive(Debug)]
 pub struct Emulator {
-    service: Arc<Service>,
-    server: Server,
+    pub(crate) service: Arc<Service>,
+    pub(crate) server: Server,
+    #[cfg(feature = "tls")]
+    pub(crate) authority: Option<String>,
 }
 
 impl Emulator {
@@ -53,10 +54,18 @@ impl Emulator {
         self.server.address().to_string()
     }
 
-    /// Where it listens, as `http://127.0.0.1:PORT`.
+    /// Where it listens, as `http://127.0.0.1:PORT`, or with `https` if it serves TLS.
     #[must_use]
     pub fn url(&self) -> String {
-        format!("http://{}", self.host())
+        format!("{}://{}", self.server.scheme(), self.host())
+    }
+
+    /// The certificate authority for its clients to trust, as PEM; none if it does not serve TLS. It is made anew for
+    /// each emulator.
+    #[cfg(feature = "tls")]
+    #[must_use]
+    pub fn certificate_authority(&self) -> Option<&str> {
+        self.authority.as_deref()
     }
 
     /// The app key, `org#app`.
@@ -142,7 +151,7 @@ impl Emulator {
     }
 
     /// Forgets users, subscriptions, groups, tokens, the journal and what was counted against the rates. Keeps the
-    /// settings, the clock and the connections.
+    /// settings, the plan of faults, the clock and the connections.
     pub fn reset(&self) {
         self.service.reset();
     }
@@ -168,124 +177,10 @@ impl Emulator {
     }
 }
 
-/// Builds an [`Emulator`].
-///
-/// ```
-/// use easemob_presence_emulator::Emulator;
-/// # fn main() -> std::io::Result<()> {
-/// let emulator = Emulator::builder()
-///     .app_key("1100#shop")
-///     .configure(|settings| settings.require_registration = true)
-///     .start()?;
-/// assert_eq!(emulator.app_key(), "1100#shop");
-/// # Ok(())
-/// # }
-/// ```
-#[derive(Clone, Debug)]
-#[must_use = "nothing listens before `start`"]
-pub struct Builder {
-    port: u16,
-    bind: IpAddr,
-    allow_remote: bool,
-    app_key: Option<String>,
-    identity: Identity,
-    settings: Settings,
-    faults: Option<Plan>,
-}
-
-impl Default for Builder {
-    fn default() -> Self {
-        Self {
-            port: 0,
-            bind: IpAddr::V4(Ipv4Addr::LOCALHOST),
-            allow_remote: false,
-            app_key: None,
-            identity: Identity::default(),
-            settings: Settings::default(),
-            faults: None,
-        }
-    }
-}
-
-impl Builder {
-    /// The port; 0, the default, is any free one.
-    pub fn port(self, port: u16) -> Self {
-        Self { port, ..self }
-    }
-
-    /// The address; 127.0.0.1 by default. Others than loopback need [`allow_remote`](Self::allow_remote).
-    pub fn bind(self, bind: IpAddr) -> Self {
-        Self { bind, ..self }
-    }
-
-    /// Whether other machines may reach it. The control API asks for no password: only on a network you trust.
-    pub fn allow_remote(self, allow_remote: bool) -> Self {
-        Self { allow_remote, ..self }
-    }
-
-    /// The app key, `org#app`; `easemob-demo#test` by default.
-    pub fn app_key(self, app_key: impl Into<String>) -> Self {
-        Self { app_key: Some(app_key.into()), ..self }
-    }
-
-    /// The app id; a fixed UUID by default.
-    pub fn app_id(mut self, app_id: impl Into<String>) -> Self {
-        self.identity.app_id = app_id.into();
-        self
-    }
-
-    /// The credentials that the token call takes; `emulator-client-id` and `emulator-secret` by default.
-    pub fn credentials(mut self, client_id: impl Into<String>, client_secret: impl Into<String>) -> Self {
-        self.identity.client_id = client_id.into();
-        self.identity.client_secret = client_secret.into();
-        self
-    }
-
-    /// All settings at once.
-    pub fn settings(self, settings: Settings) -> Self {
-        Self { settings, ..self }
-    }
-
-    /// Some settings.
-    pub fn configure(mut self, change: impl FnOnce(&mut Settings)) -> Self {
-        change(&mut self.settings);
-        self
-    }
-
-    /// A plan of faults in force from the first connection on.
-    pub fn faults(self, plan: Plan) -> Self {
-        Self { faults: Some(plan), ..self }
-    }
-
-    /// Starts it. When this returns, it answers.
-    ///
-    /// # Errors
-    /// `InvalidInput` for an app key that is not `org#app`, `PermissionDenied` for an address other than loopback
-    /// without [`allow_remote`](Self::allow_remote), and what binding a port or starting a thread may fail with.
-    pub fn start(mut self) -> io::Result<Emulator> {
-        if let Some(app_key) = &self.app_key {
-            self.identity.set_app_key(app_key)?;
-        }
-        if !self.bind.is_loopback() && !self.allow_remote {
-            let problem = format!(
-                "{} is not a loopback address: other machines could reach the emulator, which asks no one for a \
-                 password. Allow that with allow_remote(true) (--allow-remote)",
-                self.bind
-            );
-            return Err(io::Error::new(io::ErrorKind::PermissionDenied, problem));
-        }
-        let service = Arc::new(Service::new(self.identity, self.settings));
-        if let Some(plan) = self.faults {
-            service.faults.install(plan, service.clock.unix_millis());
-        }
-        let server = Server::start(Arc::clone(&service), SocketAddr::new(self.bind, self.port))?;
-        Ok(Emulator { service, server })
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use std::io::ErrorKind;
+    use std::net::{IpAddr, Ipv4Addr};
 
     use super::*;
 

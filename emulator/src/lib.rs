@@ -43,6 +43,12 @@
 //!
 //! Where sources about the service differ, [`Settings`] has a switch.
 //!
+//! # What goes wrong on purpose
+//!
+//! A [`Plan`] makes requests and connections fail: late answers, errors, other JSON, broken HTTP, resets. See
+//! [`Emulator::faults`]. [`Emulator::stop_listening`] closes the port for a while, and with the feature `tls` (in the
+//! default) [`Builder::tls`] serves HTTPS with a right or a wrong certificate.
+//!
 //! # Control API
 //!
 //! For tests in another process or language. JSON in and out, not rate limited, not in the journal, no token.
@@ -66,13 +72,14 @@
 //! | `PUT /_emulator/faults` | installs a plan of faults; 400 with the place and the reason if it is refused |
 //! | `GET /_emulator/faults` | the plan in force, or `null` |
 //! | `DELETE /_emulator/faults` | ends the plan |
-//! | `POST /_emulator/listener` | `{"down_ms"}`: closes the port and every connection for so long |
+//! | `POST /_emulator/listener` | `{"down_ms"}`: closes the port and every other connection, answers, and opens it after so long |
 //!
 //! The same emulator is a program: `easemob-presence-emulator --help`. Without it, `default-features = false` leaves
 //! its dependencies out.
 
 #![forbid(unsafe_code)]
 
+mod builder;
 mod clock;
 mod emulator;
 mod endpoint;
@@ -86,10 +93,13 @@ mod service;
 mod settings;
 #[cfg(test)]
 mod stage;
+#[cfg(feature = "tls")]
+mod tls;
 mod world;
 
+pub use builder::Builder;
 pub use clock::Clock;
-pub use emulator::{Builder, Emulator};
+pub use emulator::Emulator;
 pub use fault::{Faults, Plan, PlanError};
 pub use http::segment::Segment;
 pub use journal::log::Journal;
@@ -97,4 +107,6 @@ pub use journal::record::{Change, ChangeKind, Entry, Fault, Request};
 pub use limit::rates::{PerSecond, RateLimit, Window};
 pub use operation::Operation;
 pub use settings::{PresenceErrors, Settings};
+#[cfg(feature = "tls")]
+pub use tls::Tls;
 pub use world::state::{Counts, State};

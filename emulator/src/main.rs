@@ -52,6 +52,10 @@ fn announce(emulator: &Emulator) -> io::Result<()> {
     writeln!(out, "  client id      {}", emulator.client_id())?;
     writeln!(out, "  client secret  {}", emulator.client_secret())?;
     writeln!(out, "  control        {}/_emulator/", emulator.url())?;
+    #[cfg(feature = "tls")]
+    if let Some(authority) = emulator.certificate_authority() {
+        writeln!(out, "  authority      for clients to trust:\n{authority}")?;
+    }
     writeln!(out, "Ctrl-C stops it.")?;
     out.flush()
 }

@@ -82,6 +82,16 @@ fn a_plan_of_faults_is_in_force_from_the_first_request_on() {
     assert!(!refused.0.wait().unwrap().success());
 }
 
+#[cfg(feature = "tls")]
+#[test]
+fn with_tls_it_prints_the_authority_to_trust() {
+    let mut program = Program::start(&["--port", "0", "--tls", "wrong-host"]);
+    let block = program.block();
+    assert!(value(&block, "url").starts_with("https://127.0.0.1:"));
+    assert!(block.iter().any(|line| line == "-----BEGIN CERTIFICATE-----"), "{block:?}");
+    assert!(block.iter().any(|line| line == "-----END CERTIFICATE-----"), "{block:?}");
+}
+
 #[cfg(unix)]
 #[test]
 fn ctrl_c_ends_it_cleanly_as_soon_as_it_says_that_it_is_ready() {

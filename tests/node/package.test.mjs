@@ -11,7 +11,7 @@ import { fileURLToPath } from 'node:url';
 import { Emulator, vitestFixtures } from 'easemob-presence/testing';
 
 const ROOT = fileURLToPath(new URL('../../', import.meta.url));
-const README = ['README.md', 'bindings-node/README.md'].map((path) => readFileSync(join(ROOT, path), 'utf8')).join('\n');
+const README = ['README.md', 'bindings-node/README.md', 'docs/faults.md'].map((path) => readFileSync(join(ROOT, path), 'utf8')).join('\n');
 
 function run(command, args, options) {
   const { status, stdout, stderr } = spawnSync(command, args, { encoding: 'utf8', ...options });

@@ -21,7 +21,8 @@ if TYPE_CHECKING:
     from easemob_presence.testing import Emulator
 
 MODULES = ("client", "async_client", "user", "async_user", "testing")
-READMES = {path.parent.name: path for path in (ROOT / "README.md", ROOT / "bindings-python" / "README.md")}
+DOCUMENTS = (ROOT / "README.md", ROOT / "bindings-python" / "README.md", ROOT / "docs" / "faults.md")
+READMES = {path.parent.name: path for path in DOCUMENTS}
 
 
 def docstrings() -> Iterator[doctest.DocTest]:

@@ -15,10 +15,11 @@ Under pytest the fixture `presence_emulator` is one, fresh for each test.
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Union, cast
 
 from . import _native
+from ._journal import Change, Fault, Journal, Request
 from .client import PresenceClient
 
 if TYPE_CHECKING:
@@ -32,59 +33,7 @@ if TYPE_CHECKING:
 
     Seconds = Union[float, timedelta]
 
-__all__ = ["Change", "Clock", "Counts", "Emulator", "Journal", "Request", "State"]
-
-
-@dataclass(frozen=True)
-class Request:
-    """A request as the emulator received it.
-
-    Attributes:
-        seq: The entry's number; all entries are numbered 1, 2, 3, … without gaps.
-        at_ms: The emulator's time, in milliseconds since the Unix epoch.
-        connection: The connection that it came on: 1, 2, 3, … in the order accepted.
-        method: The method as sent.
-        target: The request target as sent, still encoded.
-        operation: What it asks for: "set", "get", "token", …
-        body: The first 5 KB of the body as text. Secrets and passwords in it are masked.
-        authorization: Whether an Authorization header came. Its value is never kept.
-        status: The status answered; None while unanswered.
-        segments: The path after the app's prefix: split at each "/", then percent-decoded once.
-    """
-
-    seq: int
-    at_ms: int
-    connection: int
-    method: str
-    target: str
-    operation: str
-    body: str
-    authorization: bool
-    status: int | None
-    segments: tuple[str, ...]
-
-
-@dataclass(frozen=True)
-class Change:
-    """A change of the emulator's state.
-
-    Attributes:
-        seq: The entry's number; all entries are numbered 1, 2, 3, … without gaps.
-        at_ms: The emulator's time, in milliseconds since the Unix epoch.
-        kind: What happened: "presence_set", "subscribed", "logged_in", …
-        user: The user that it happened to; empty for tokens.
-        subject: The device, or the user subscribed to, or the group.
-        details: What else there is to know.
-        cause: The number of the request that caused it; None if the test did.
-    """
-
-    seq: int
-    at_ms: int
-    kind: str
-    user: str
-    cause: int | None
-    subject: str | None = None
-    details: Mapping[str, Any] = field(default_factory=dict[str, Any], hash=False)
+__all__ = ["Change", "Clock", "Counts", "Emulator", "Fault", "Faults", "Journal", "Request", "State"]
 
 
 @dataclass(frozen=True)
@@ -122,6 +71,7 @@ class Emulator:
         self.journal = Journal(self._native)
         self.clock = Clock(self._native)
         self.state = State(self._native)
+        self.faults = Faults(self._native)
 
     def __enter__(self) -> Self:
         return self
@@ -201,52 +151,62 @@ class Emulator:
         self._native.expire_tokens()
 
     def reset(self) -> None:
-        """Forgets users, subscriptions, groups, tokens, journal and rates. Keeps settings, clock and connections."""
+        """Forgets users, subscriptions, groups, tokens, journal and rates. Keeps settings, plan, clock, connections."""
         self._native.reset()
+
+    def stop_listening(self) -> None:
+        """Closes the port and every connection until `listen`: who connects is refused, as by a server that is down."""
+        self._native.stop_listening()
+
+    def listen(self) -> None:
+        """Opens the same port again after `stop_listening`.
+
+        Raises:
+            OSError: If the port cannot be opened, or the emulator was stopped.
+        """
+        self._native.listen()
 
     def stop(self) -> None:
         """Closes the port and every connection. State and journal can still be read. Stopping twice is fine."""
         self._native.stop()
 
 
-class Journal:
-    """Every request and every change of state, in the order in which they happened."""
+class Faults:
+    """What goes wrong on purpose, by plan: a JSON document, the same in every language. Each firing is in the journal.
+
+    Example:
+        >>> from easemob_presence.testing import Emulator
+        >>> with Emulator() as emulator, emulator.client() as client:
+        ...     outage = {"match": {"operation": "get"}, "count": 1, "fault": {"type": "expire_token"}}
+        ...     emulator.faults.install({"faults": [outage]})
+        ...     print(client.user("wzy").get("c2").user_id)
+        ...     print([fault.fault for fault in emulator.journal.faults()])
+        c2
+        ['expire_token']
+    """
 
     def __init__(self, native: _native.Emulator) -> None:
         self._native = native
 
-    def entries(self, *, since: int = 0) -> list[Request | Change]:
-        """The entries with a number above `since`."""
-        return [_entry(entry) for entry in json.loads(self._native.journal(since))]
-
-    def requests(self, *, since: int = 0) -> list[Request]:
-        """The requests among `entries`."""
-        return [entry for entry in self.entries(since=since) if isinstance(entry, Request)]
-
-    def changes(self, *, since: int = 0) -> list[Change]:
-        """The changes among `entries`."""
-        return [entry for entry in self.entries(since=since) if isinstance(entry, Change)]
-
-    @property
-    def last_seq(self) -> int:
-        """The number of the newest entry ever made; 0 before the first."""
-        return self._native.last_seq()
-
-    def wait(self, *, since: int, timeout: Seconds = 10) -> bool:
-        """Blocks until there is an entry with a number above `since`.
+    def install(self, plan: Mapping[str, Any] | str) -> None:
+        """Puts a plan in force from the next request and the next connection on, in place of the one before.
 
         Args:
-            since: The number to pass.
-            timeout: The most time to wait.
+            plan: The plan, or its JSON.
 
-        Returns:
-            Whether there is one.
+        Raises:
+            ValueError: For a plan that cannot be carried out, with the place in it and what is wrong there.
         """
-        return self._native.wait_for_entry(since, timeout)
+        self._native.install_faults(plan if isinstance(plan, str) else json.dumps(plan))
+
+    def installed(self) -> dict[str, Any] | None:
+        """The plan in force, if there is one."""
+        plan: dict[str, Any] | None = json.loads(self._native.installed_faults())
+        return plan
 
     def clear(self) -> None:
-        """Forgets the entries; numbers go on."""
-        self._native.clear_journal()
+        """Ends the plan. What it has begun, such as a delay, goes on."""
+        self._native.clear_faults()
 
 
 class Clock:
@@ -318,13 +278,6 @@ class State:
         """Everything: `users` by id, and `groups`."""
         snapshot: dict[str, Any] = json.loads(self._native.snapshot())
         return snapshot
-
-
-def _entry(entry: dict[str, Any]) -> Request | Change:
-    if entry.pop("type") == "change":
-        return Change(**entry)
-    segments = tuple(entry.pop("segments"))
-    return Request(**entry, segments=segments)
 
 
 def _merged(into: Any, patch: Any) -> Any:

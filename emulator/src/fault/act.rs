@@ -1,9 +1,9 @@
 //! What a fault does to one request: whether it is decided, when, and what is answered.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use hyper::header::{HeaderName, HeaderValue, LOCATION, RETRY_AFTER};
 use serde_json::Value;
 use tokio::time::sleep;
 
@@ -14,7 +14,7 @@ use crate::fault::script::{self, End, Script};
 use crate::http::exchange::{Answer, Asked};
 use crate::http::received::Received;
 use crate::http::refusal::Refusal;
-use crate::http::reply::Reply;
+use crate::http::reply::{Reply, header};
 use crate::service::Service;
 use crate::world::store::Scribe;
 
@@ -93,17 +93,14 @@ pub(crate) async fn act(service: &Arc<Service>, pending: Pending, fired: &Fired,
             Next::Script(script::mangled(kind, Reply::new(200, "")))
         }
         Kind::Redirect { status, location } => {
-            let location = HeaderValue::from_str(location).map(|location| (LOCATION, location));
             let mut reply = Reply::new(*status, "");
-            reply.headers.extend(location);
+            reply.headers.extend(header("location", location));
             Next::Reply(reply)
         }
         Kind::Reject { retry_after, retry_after_ms } => {
             let mut reply = refused(service, &Refusal::over_the_rate());
-            let names = [RETRY_AFTER, HeaderName::from_static("retry-after-ms")];
-            for (name, value) in names.into_iter().zip([retry_after, retry_after_ms]) {
-                let value = value.as_deref().and_then(|value| HeaderValue::from_str(value).ok());
-                reply.headers.extend(value.map(|value| (name, value)));
+            for (name, value) in [("retry-after", retry_after), ("retry-after-ms", retry_after_ms)] {
+                reply.headers.extend(value.as_deref().and_then(|value| header(name, value)));
             }
             Next::Reply(reply)
         }
@@ -148,11 +145,8 @@ fn ordinary(reply: Reply) -> Next {
     Next::Script(Script::of(&reply, steps, End::Keep))
 }
 
-fn with_headers(mut reply: Reply, headers: &std::collections::BTreeMap<String, String>) -> Reply {
-    for (name, value) in headers {
-        let parsed = HeaderName::from_bytes(name.as_bytes()).ok().zip(HeaderValue::from_str(value).ok());
-        reply.headers.extend(parsed);
-    }
+fn with_headers(mut reply: Reply, headers: &BTreeMap<String, String>) -> Reply {
+    reply.headers.extend(headers.iter().filter_map(|(name, value)| header(name, value)));
     reply
 }
 

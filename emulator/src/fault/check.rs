@@ -2,10 +2,11 @@
 
 use std::collections::BTreeMap;
 
-use hyper::header::{HeaderName, HeaderValue};
+use hyper::header::HeaderName;
 
 use crate::fault::kind::{Kind, Place, Then};
 use crate::fault::plan::{Rule, Target};
+use crate::http::reply;
 use crate::operation::Operation;
 
 /// More than any client should take, and little enough to be made in memory.
@@ -114,7 +115,7 @@ fn kind(kind: &Kind) -> Result<(), Wrong> {
             }
             Ok(())
         }
-        Kind::Headers { count, bytes } if count.saturating_mul(bytes.saturating_add(16)) > MOST_FILLER => {
+        Kind::Headers { count, bytes } if too_much(*count, *bytes) => {
             Err(": more than 64 MiB of headers".into())
         }
         Kind::Encoding { name, .. } => header_value(name).map_err(|wrong| format!(".name: {wrong}")),
@@ -136,6 +137,11 @@ fn kind(kind: &Kind) -> Result<(), Wrong> {
         }
         _ => Ok(()),
     }
+}
+
+fn too_much(count: usize, bytes: usize) -> bool {
+    // The name and the line's end cost something too.
+    count.max(1).saturating_mul(bytes.saturating_add(16)) > MOST_FILLER
 }
 
 fn final_or_interim(status: u16) -> Result<(), Wrong> {
@@ -166,8 +172,8 @@ fn headers(named: &BTreeMap<String, String>) -> Result<(), Wrong> {
 }
 
 fn header_value(value: &str) -> Result<(), Wrong> {
-    let parsed = HeaderValue::from_bytes(value.as_bytes());
-    parsed.map(drop).map_err(|_| "not the value of a header; for such bytes there is raw".into())
+    let parsed = reply::header_value(value);
+    parsed.map(drop).ok_or_else(|| "not the value of a header; for such bytes there is raw".into())
 }
 
 #[cfg(test)]
@@ -225,6 +231,7 @@ mod tests {
             (json!({"fault": {"type": "interim", "status": 101}}), ".fault.status: not an interim"),
             (json!({"fault": {"type": "interim", "status": 103, "count": 0}}), ".fault.count"),
             (json!({"fault": {"type": "headers", "count": 1_000_000, "bytes": 1_000_000}}), "64 MiB"),
+            (json!({"fault": {"type": "headers", "count": 0, "bytes": u64::MAX}}), "64 MiB"),
             (json!({"fault": {"type": "redirect", "status": 200, "location": "/"}}), ".fault.status"),
             (json!({"fault": {"type": "redirect", "location": "a\nb"}}), ".fault.location"),
             (json!({"fault": {"type": "reject", "retry_after_ms": "\u{0}"}}), ".fault.retry_after_ms"),

@@ -3,10 +3,10 @@
 use std::time::Duration;
 
 use bytes::Bytes;
-use hyper::header::{CONNECTION, CONTENT_ENCODING, HeaderName, HeaderValue};
+use hyper::header::{CONNECTION, HeaderValue};
 
 use crate::fault::kind::{Chunked, Kind, Part, Place};
-use crate::http::reply::{Framing, Reply, status_line};
+use crate::http::reply::{Framing, Reply, header, status_line};
 
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) enum Step {
@@ -114,16 +114,13 @@ pub(crate) fn mangled(kind: &Kind, mut reply: Reply) -> Script {
         }
         Kind::Chunked { kind } => chunked(*kind, &reply),
         Kind::Headers { count, bytes } => {
-            let value = HeaderValue::from_str(&"x".repeat(*bytes));
-            let names = (1..=*count).filter_map(|n| HeaderName::try_from(format!("x-filler-{n}")).ok());
-            if let Ok(value) = value {
-                reply.headers.extend(names.map(|name| (name, value.clone())));
-            }
+            let value = "x".repeat(*bytes);
+            reply.headers.extend((1..=*count).filter_map(|n| header(&format!("x-filler-{n}"), &value)));
             kept(&reply, vec![whole(&reply)])
         }
         Kind::Encoding { name, hex } => {
             reply.body = hex.clone().map_or_else(|| Bytes::from_static(CORRUPT), Bytes::from);
-            reply.headers.extend(HeaderValue::from_str(name).map(|name| (CONTENT_ENCODING, name)));
+            reply.headers.extend(header("content-encoding", name));
             kept(&reply, vec![whole(&reply)])
         }
         Kind::Endless { bytes, announce, .. } => {

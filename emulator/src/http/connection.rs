@@ -1,7 +1,9 @@
 //! One connection from accept to close, and the requests on it.
 
-use std::future::pending;
-use std::sync::Arc;
+use std::future::{pending, poll_fn};
+use std::pin::Pin;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::task::Poll;
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -11,7 +13,6 @@ use hyper::body::Incoming;
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper_util::rt::TokioIo;
-use tokio::sync::mpsc;
 
 use crate::fault::act::{Next, Pending, act};
 use crate::fault::engine::{Fired, Subject};
@@ -24,7 +25,7 @@ use crate::http::door::Bell;
 use crate::http::exchange::Asked;
 use crate::http::received::Received;
 use crate::http::reply::Reply;
-use crate::http::socket::Socket;
+use crate::http::socket::{Security, Socket};
 use crate::http::wire::{FirstLine, Wire};
 use crate::service::Service;
 
@@ -32,6 +33,7 @@ use crate::service::Service;
 #[derive(Clone, Debug)]
 pub(crate) struct Host {
     pub(crate) service: Arc<Service>,
+    pub(crate) security: Security,
     pub(crate) bell: Bell,
 }
 
@@ -39,13 +41,28 @@ pub(crate) struct Host {
 enum Takeover {
     /// A fault; with it the numbers of its request and of its own entry in the journal.
     Script { script: Script, request: u64, entry: u64 },
-    /// The port is closed for this time, once the answer to that wish is out.
+    /// The port is closed for this time, and then the wish for that is answered.
     CloseFor(Duration, Reply),
+}
+
+/// Where a request leaves what takes over; the connection then drops the request.
+#[derive(Default)]
+struct Slot(Mutex<Option<Takeover>>);
+
+impl Slot {
+    fn fill(&self, takeover: Takeover) {
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Some(takeover);
+    }
+
+    fn take(&self) -> Option<Takeover> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).take()
+    }
 }
 
 /// Serves a connection to its end.
 pub(crate) async fn serve(host: Host, socket: Socket, number: u64) {
-    let mut next = accepted(&host.service, socket, number).await.map(|socket| (socket, Bytes::new()));
+    let Some(socket) = accepted(&host.service, socket, number).await else { return };
+    let mut next = host.security.secure(socket).await.map(|socket| (socket, Bytes::new()));
     while let Some((socket, unread)) = next {
         next = converse(&host, socket, unread, number).await;
     }
@@ -55,10 +72,12 @@ pub(crate) async fn serve(host: Host, socket: Socket, number: u64) {
 async fn accepted(service: &Service, mut socket: Socket, number: u64) -> Option<Socket> {
     // Answers are single small writes; without this they may wait for the peer's delayed acknowledgement.
     let _ = socket.tcp().set_nodelay(true);
-    let Some((fired, _)) = service.fire(Subject::CONNECT, None, number) else { return Some(socket) };
+    let Some((fired, entry)) = service.fire(Subject::CONNECT, None, number) else { return Some(socket) };
     match &fired.rule.fault.kind {
         Kind::Delay { ms, jitter_ms } => {
-            tokio::time::sleep(Duration::from_millis(fired.delay(*ms, *jitter_ms))).await;
+            let ms = fired.delay(*ms, *jitter_ms);
+            service.journal.remark(entry, &format!("{ms} ms"));
+            tokio::time::sleep(Duration::from_millis(ms)).await;
             return Some(socket);
         }
         Kind::Reset { .. } => play::reset(&socket),
@@ -74,18 +93,21 @@ async fn accepted(service: &Service, mut socket: Socket, number: u64) -> Option<
 async fn converse(host: &Host, socket: Socket, unread: Bytes, number: u64) -> Option<(Socket, Bytes)> {
     let wire = Wire::new(socket, unread);
     let line = wire.first_line();
-    let (hand_over, mut scripts) = mpsc::unbounded_channel();
-    let handler = service_fn(|request| respond(&host.service, request, number, &line, &hand_over));
+    let slot = Slot::default();
+    let handler = service_fn(|request| respond(&host.service, request, number, &line, &slot));
     let mut connection = http1::Builder::new().serve_connection(TokioIo::new(wire), handler);
-    let takeover = tokio::select! {
-        // hyper first: what it has to write before the script is written when it waits.
-        biased;
+    let takeover = poll_fn(|context| {
         // An error here is a peer that went away or does not speak HTTP: its own business.
-        _ = &mut connection => return None,
-        Some(takeover) = scripts.recv() => takeover,
-    };
+        if Pin::new(&mut connection).poll(context).is_ready() {
+            return Poll::Ready(None);
+        }
+        // Filled, if at all, by a request that was polled with the connection; what hyper had to write is written.
+        slot.take().map_or(Poll::Pending, |takeover| Poll::Ready(Some(takeover)))
+    });
+    let takeover = takeover.await?;
     let parts = connection.into_parts();
-    perform(host, parts.io.into_inner().into_socket(), takeover).await.map(|socket| (socket, parts.read_buf))
+    let unread = parts.read_buf;
+    perform(host, parts.io.into_inner().into_socket(), &unread, takeover).await.map(|socket| (socket, unread))
 }
 
 /// One request from its last byte to the first byte of its answer.
@@ -94,13 +116,13 @@ async fn respond(
     request: hyper::Request<Incoming>,
     connection: u64,
     line: &FirstLine,
-    hand_over: &mpsc::UnboundedSender<Takeover>,
+    slot: &Slot,
 ) -> hyper::Result<Response<Full<Bytes>>> {
     let received = Received::read(request, connection, line).await?;
     if let Some(controlled) = control::answer(service, &received) {
         let reply = Reply::from(controlled.answer);
         if let Some(time) = controlled.close_for {
-            let _ = hand_over.send(Takeover::CloseFor(time, reply));
+            slot.fill(Takeover::CloseFor(time, reply));
             return pending().await;
         }
         return Ok(reply.into_response());
@@ -128,8 +150,7 @@ async fn respond(
             if last && script.end == End::Keep {
                 script.end = End::Close;
             }
-            // The receiver lives as long as the connection, which drops this future when it has taken over.
-            let _ = hand_over.send(Takeover::Script { script, request: seq, entry });
+            slot.fill(Takeover::Script { script, request: seq, entry });
         }
         Next::Silence => {}
     }
@@ -137,14 +158,14 @@ async fn respond(
 }
 
 /// Plays what took over; the socket, if it is to be served further.
-async fn perform(host: &Host, mut socket: Socket, takeover: Takeover) -> Option<Socket> {
+async fn perform(host: &Host, mut socket: Socket, unread: &[u8], takeover: Takeover) -> Option<Socket> {
     let (script, request, entry) = match takeover {
         Takeover::Script { script, request, entry } => (script, request, entry),
         Takeover::CloseFor(time, reply) => {
+            host.bell.close_for(time).await;
             let script = script::mangled(&Kind::ConnectionClose {}, reply);
             // The port is closed also for one who does not wait for the answer.
             let _ = play::play(&mut socket, script.steps).await;
-            host.bell.close_for(time);
             play::close(socket).await;
             return None;
         }
@@ -161,7 +182,7 @@ async fn perform(host: &Host, mut socket: Socket, takeover: Takeover) -> Option<
         End::Close => play::close(socket).await,
         End::Reset => play::reset(&socket),
         End::ResetAtNextRequest => {
-            if play::next_bytes(&mut socket).await {
+            if !unread.is_empty() || play::next_bytes(&mut socket).await {
                 play::reset(&socket);
                 journal.remark(entry, "reset when the next request began");
             }

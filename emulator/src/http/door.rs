@@ -6,7 +6,8 @@ use std::sync::mpsc::{Sender, channel};
 use std::time::Duration;
 
 use tokio::net::{TcpListener, TcpSocket, TcpStream};
-use tokio::sync::mpsc;
+use tokio::sync::{mpsc, oneshot};
+use tokio::task::Id;
 use tokio::time::Instant;
 
 const BACKLOG: u32 = 1_024;
@@ -17,7 +18,8 @@ const PAUSE: Duration = Duration::from_millis(10);
 pub(crate) enum Command {
     Close(Sender<io::Result<()>>),
     Open(Sender<io::Result<()>>),
-    CloseFor(Duration),
+    /// With the connection that asks, which stays open and is told when the others are not.
+    CloseFor(Duration, Id, oneshot::Sender<()>),
 }
 
 /// Where commands are sent to.
@@ -38,10 +40,13 @@ impl Bell {
         outcome.recv().unwrap_or_else(|_| Err(stopped()))
     }
 
-    /// Rings on behalf of a connection, which this ends.
-    pub(crate) fn close_for(&self, time: Duration) {
-        // Fails only when the emulator is stopping, which closes the port for good.
-        let _ = self.0.send(Command::CloseFor(time));
+    /// Rings on behalf of the connection whose task this is, and waits until it is the only one.
+    pub(crate) async fn close_for(&self, time: Duration) {
+        let (done, dispersed) = oneshot::channel();
+        // Both fail only when the emulator is stopping, which closes the port for good.
+        if self.0.send(Command::CloseFor(time, tokio::task::id(), done)).is_ok() {
+            let _ = dispersed.await;
+        }
     }
 }
 

@@ -2,6 +2,7 @@
 
 pub(crate) mod connection;
 pub(crate) mod control;
+pub(crate) mod crowd;
 pub(crate) mod door;
 pub(crate) mod exchange;
 pub(crate) mod received;

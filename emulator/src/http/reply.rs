@@ -84,6 +84,15 @@ impl From<Answer> for Reply {
     }
 }
 
+/// A header's name and value from text; none if they cannot be sent. Bytes above ASCII can.
+pub(crate) fn header(name: &str, value: &str) -> Option<(HeaderName, HeaderValue)> {
+    HeaderName::from_bytes(name.as_bytes()).ok().zip(header_value(value))
+}
+
+pub(crate) fn header_value(value: &str) -> Option<HeaderValue> {
+    HeaderValue::from_bytes(value.as_bytes()).ok()
+}
+
 pub(crate) fn status_line(status: u16) -> String {
     let reason = StatusCode::from_u16(status).ok().and_then(|status| status.canonical_reason());
     format!("HTTP/1.1 {status} {}\r\n", reason.unwrap_or_default())

@@ -7,11 +7,11 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::{self, JoinHandle};
 
 use tokio::sync::{mpsc, oneshot};
-use tokio::task::JoinSet;
 
-use crate::http::connection::{self, Host};
+use crate::http::connection::Host;
+use crate::http::crowd::Crowd;
 use crate::http::door::{Bell, Command, Door};
-use crate::http::socket::Socket;
+use crate::http::socket::{Security, Socket};
 use crate::service::Service;
 
 /// A running server: a thread of its own with a runtime of its own, so that it neither needs the caller's runtime
@@ -19,28 +19,34 @@ use crate::service::Service;
 #[derive(Debug)]
 pub(crate) struct Server {
     address: SocketAddr,
+    scheme: &'static str,
     bell: Bell,
     running: Mutex<Option<(oneshot::Sender<()>, JoinHandle<()>)>>,
 }
 
 impl Server {
-    pub(crate) fn start(service: Arc<Service>, address: SocketAddr) -> io::Result<Self> {
+    pub(crate) fn start(service: Arc<Service>, address: SocketAddr, security: Security) -> io::Result<Self> {
         let listener = TcpListener::bind(address)?;
         listener.set_nonblocking(true)?;
         let address = listener.local_addr()?;
         let (stop, stopped) = oneshot::channel();
         let (ready, starting) = sync_channel(1);
         let (bell, commands) = Bell::new();
-        let host = Host { service, bell: bell.clone() };
+        let scheme = security.scheme();
+        let host = Host { service, security, bell: bell.clone() };
         let thread = thread::Builder::new()
             .name("easemob-presence-emulator".into())
             .spawn(move || run(host, listener, commands, &ready, stopped))?;
         starting.recv().unwrap_or_else(|_| Err(io::Error::other("the emulator's thread ended")))?;
-        Ok(Self { address, bell, running: Mutex::new(Some((stop, thread))) })
+        Ok(Self { address, scheme, bell, running: Mutex::new(Some((stop, thread))) })
     }
 
     pub(crate) fn address(&self) -> SocketAddr {
         self.address
+    }
+
+    pub(crate) fn scheme(&self) -> &'static str {
+        self.scheme
     }
 
     /// Closes the port and every connection until it is opened again.
@@ -100,28 +106,25 @@ async fn serve(
     mut stopped: oneshot::Receiver<()>,
 ) {
     // Dropped on return, which closes every connection.
-    let mut connections = JoinSet::new();
-    let mut accepted = 0;
+    let mut crowd = Crowd::default();
     loop {
         tokio::select! {
             _ = &mut stopped => return,
-            Some(_) = connections.join_next() => {}
+            Some(()) = crowd.tidy() => {}
             Some(command) = commands.recv() => match command {
                 Command::Open(done) => drop(done.send(door.open())),
                 Command::Close(done) => {
                     door.close(None);
-                    connections.shutdown().await;
+                    crowd.disperse(None).await;
                     let _ = done.send(Ok(()));
                 }
-                Command::CloseFor(time) => {
+                Command::CloseFor(time, asking, done) => {
                     door.close(Some(time));
-                    connections.shutdown().await;
+                    crowd.disperse(Some(asking)).await;
+                    let _ = done.send(());
                 }
             },
-            socket = door.accept() => {
-                accepted += 1;
-                connections.spawn(connection::serve(host.clone(), Socket::Plain(socket), accepted));
-            }
+            socket = door.accept() => crowd.admit(host.clone(), Socket::Plain(socket)),
         }
     }
 }
@@ -137,7 +140,8 @@ mod tests {
 
     fn start() -> (Arc<Service>, Server) {
         let service = Arc::new(Service::new(Identity::default(), Settings::default()));
-        let server = Server::start(Arc::clone(&service), (Ipv4Addr::LOCALHOST, 0).into()).unwrap();
+        let server =
+            Server::start(Arc::clone(&service), (Ipv4Addr::LOCALHOST, 0).into(), Security::None).unwrap();
         (service, server)
     }
 
@@ -182,7 +186,7 @@ mod tests {
     #[test]
     fn a_port_that_is_taken_is_told_by_start() {
         let (service, server) = start();
-        let problem = Server::start(service, server.address()).unwrap_err();
+        let problem = Server::start(service, server.address(), Security::None).unwrap_err();
         assert_eq!(problem.kind(), io::ErrorKind::AddrInUse);
     }
 }

@@ -9,6 +9,7 @@ use tokio::sync::Notify;
 
 use crate::clock::Clock;
 use crate::fault::engine::Fired;
+use crate::journal::book::Book;
 use crate::journal::record::{Change, Entry, Fault, Request};
 use crate::operation::Operation;
 
@@ -45,37 +46,6 @@ struct Shared {
     book: Mutex<Book>,
     changed: Condvar,
     changed_async: Notify,
-}
-
-/// Entries are numbered without gaps, so an entry's place follows from its number.
-struct Book {
-    entries: VecDeque<Entry>,
-    capacity: usize,
-    next: u64,
-    dropped: u64,
-    counts: HashMap<Operation, u64>,
-    version: u64,
-}
-
-impl Book {
-    fn push(&mut self, entry: Entry) {
-        if self.entries.len() >= self.capacity {
-            self.entries.pop_front();
-            self.dropped += 1;
-        }
-        self.entries.push_back(entry);
-        self.next += 1;
-    }
-
-    fn since(&self, seq: u64) -> Vec<Entry> {
-        let from = self.place(seq.saturating_add(1)).unwrap_or(0);
-        self.entries.iter().skip(from).filter(|entry| entry.seq() > seq).cloned().collect()
-    }
-
-    fn place(&self, seq: u64) -> Option<usize> {
-        let first = self.entries.front()?.seq();
-        usize::try_from(seq.checked_sub(first)?).ok()
-    }
 }
 
 impl Journal {

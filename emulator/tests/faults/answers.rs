@@ -108,11 +108,11 @@ fn after_raw_bytes_a_kept_connection_serves_the_next_request() {
 
 #[test]
 fn refusals_are_in_the_services_words() {
-    let scene = Scene::with(json!({"type": "reject", "retry_after": "soon", "retry_after_ms": "1e34"}));
+    let scene = Scene::with(json!({"type": "reject", "retry_after": "soön", "retry_after_ms": "1e34"}));
     let (status, head, body) = answered(&scene);
     assert_eq!((status, &body["error"]), (429, &json!("reach_limit")));
     assert_eq!(body["error_description"], "This request has reached api limit");
-    assert!(head.contains("\r\nretry-after: soon\r\nretry-after-ms: 1e34\r\n"), "{head}");
+    assert!(head.contains("\r\nretry-after: soön\r\nretry-after-ms: 1e34\r\n"), "{head}");
     let (status, head, body) = answered(&Scene::with(json!({"type": "quota"})));
     assert_eq!((status, &body["error"]), (429, &json!("resource_limited")));
     assert!(!head.contains("retry-after"), "{head}");

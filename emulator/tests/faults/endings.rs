@@ -83,6 +83,15 @@ fn a_connection_promised_to_stay_is_reset_when_the_next_request_begins() {
 }
 
 #[test]
+fn a_next_request_that_has_already_come_is_reset_at_once() {
+    let scene = Scene::once(json!({"type": "keep_alive_close"}));
+    let mut peer = scene.connect();
+    peer.send(&[scene.set(), scene.set()].concat());
+    assert_eq!(peer.rest_text(), (ok(), Ending::Rst));
+    assert_eq!(scene.statuses(), [Some(200)]);
+}
+
+#[test]
 fn a_connection_that_the_client_ends_is_not_reset() {
     let scene = Scene::once(json!({"type": "keep_alive_close"}));
     let mut peer = scene.asked();

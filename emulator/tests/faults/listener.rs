@@ -56,11 +56,12 @@ fn over_the_control_api_it_is_down_for_a_time() {
         format!("POST /_emulator/listener HTTP/1.1\r\nHost: h\r\nContent-Length: {length}\r\n\r\n{body}")
     };
     peer.send(down(3_600_000).as_bytes());
-    let (text, ending) = peer.rest_text();
-    assert!(text.starts_with("HTTP/1.1 200 ") && text.ends_with("{\"ok\":true}"), "{text}");
-    assert_eq!(ending, Ending::Fin);
-    assert_eq!(other.rest_text(), (String::new(), Ending::Fin));
+    // Nobody gets in any more, and all others are out, when the answer is there.
+    let (head, body) = peer.answer();
     assert_eq!(connecting(&scene).unwrap_err(), ErrorKind::ConnectionRefused);
+    assert_eq!(other.rest_text(), (String::new(), Ending::Fin));
+    assert!(head.starts_with("HTTP/1.1 200 ") && head.contains("connection: close"), "{head}");
+    assert_eq!((body.as_str(), peer.rest_text()), ("{\"ok\":true}", (String::new(), Ending::Fin)));
     scene.emulator.listen().unwrap();
     // A short time passes by itself.
     let mut peer = scene.connect();

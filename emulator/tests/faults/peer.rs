@@ -67,10 +67,12 @@ impl Peer {
     }
 
     pub(crate) fn answer_in_bytes(&mut self) -> (String, Vec<u8>) {
-        let mut head = String::new();
-        while !head.ends_with("\r\n\r\n") {
-            head.push_str(&self.take(1));
+        let (mut head, mut byte) = (Vec::new(), [0]);
+        while !head.ends_with(b"\r\n\r\n") {
+            self.0.read_exact(&mut byte).unwrap();
+            head.extend_from_slice(&byte);
         }
+        let head = String::from_utf8(head).unwrap();
         let length = head.lines().find_map(|line| line.strip_prefix("content-length: ")).unwrap();
         let mut body = vec![0; length.parse().unwrap()];
         self.0.read_exact(&mut body).unwrap();

@@ -28,7 +28,7 @@ from easemob_presence import (
     SubscriptionsPage,
     User,
 )
-from easemob_presence.testing import Change, Emulator, Request
+from easemob_presence.testing import Change, Emulator, Fault, Request
 
 
 def sync(client: PresenceClient) -> None:
@@ -113,7 +113,7 @@ def providers() -> None:
 def testing(emulator: Emulator) -> None:
     assert_type(emulator.client(), PresenceClient)
     assert_type(emulator.async_client(timeout=1), AsyncPresenceClient)
-    assert_type(emulator.journal.entries(), list[Request | Change])
+    assert_type(emulator.journal.entries(), list[Request | Change | Fault])
 
 
 def async_iterator(user: AsyncUser) -> AsyncIterator[Subscription]:

@@ -23,5 +23,10 @@ pub use vector::{run_vectors, vector_count, wire_files_used};
 #[doc = include_str!("../../../README.md")]
 struct Readme;
 
+/// As the README's.
+#[cfg(doctest)]
+#[doc = include_str!("../../../docs/faults.md")]
+struct Faults;
+
 /// What is wrong with a case, in words.
 type Problem = String;

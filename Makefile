@@ -1,7 +1,9 @@
 # The only entry points. `make help` lists them.
 .DEFAULT_GOAL := help
-.PHONY: help demo python node test test-rust test-python test-node test-pythons check format
+.PHONY: help demo python node test test-rust test-python test-node test-pythons models fuzz check format
 
+CARGO_FUZZ := target/tools/bin/cargo-fuzz
+CARGO_FUZZ_VERSION := 0.13.2
 CARGO_DENY := target/tools/bin/cargo-deny
 CARGO_DENY_VERSION := 0.20.2
 PYTHON ?= python3
@@ -41,6 +43,12 @@ test-pythons: .venv/installed ## the built wheel in a clean environment of each 
 	$(VENV)/maturin build --quiet --release --out target/wheels
 	tests/python/pythons.sh target/wheels/*.whl
 
+models: ## threads of the token store and the lanes of writes, in thousands of orders
+	RUSTFLAGS="--cfg shuttle" cargo test --locked --package easemob-presence --lib --target-dir target/models tests::models
+
+fuzz: $(CARGO_FUZZ) ## every reader of outside bytes, 15 seconds each; SECONDS_EACH=60 for longer
+	tests/fuzz/run.sh
+
 check: $(CARGO_DENY) .venv/installed node ## formatting, lints, types, licences, documentation; no warning passes
 	cargo fmt --all --check
 	cargo clippy --locked --workspace --all-targets -- -D warnings
@@ -53,6 +61,9 @@ check: $(CARGO_DENY) .venv/installed node ## formatting, lints, types, licences,
 format: .venv/installed ## format the code
 	cargo fmt --all
 	$(VENV)/ruff format --quiet
+
+$(CARGO_FUZZ):
+	cargo install --quiet --locked --root target/tools cargo-fuzz@$(CARGO_FUZZ_VERSION)
 
 $(CARGO_DENY):
 	cargo install --quiet --locked --root target/tools cargo-deny@$(CARGO_DENY_VERSION)

@@ -6,11 +6,12 @@
 //! queue to the newer one, so that a device that changes often does not wait forever.
 
 use std::collections::HashMap;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, PoisonError};
 
 use tokio::sync::{Notify, oneshot};
 
 use super::limiter::Permit;
+use super::sync::{Mutex, MutexGuard};
 use crate::operation::Target;
 
 #[derive(Default)]
@@ -58,7 +59,7 @@ impl Lanes {
     }
 
     #[cfg(test)]
-    fn is_empty(&self) -> bool {
+    pub(super) fn is_empty(&self) -> bool {
         self.lock().is_empty()
     }
 

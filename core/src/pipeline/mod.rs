@@ -13,6 +13,7 @@ mod random;
 mod retry;
 pub(crate) mod retry_after;
 mod stats;
+mod sync;
 mod tls;
 mod token;
 pub(crate) mod transport;

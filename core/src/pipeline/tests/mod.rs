@@ -2,6 +2,8 @@
 
 mod calls;
 mod cancelling;
+#[cfg(shuttle)]
+mod models;
 mod retries;
 mod tokens;
 mod writes;

@@ -12,7 +12,7 @@ use crate::error::Error;
 pub(crate) struct Issued {
     header: HeaderValue,
     token: AppToken,
-    pub(super) generation: u64,
+    generation: u64,
     renew_at: Option<Instant>,
     expires_at: Option<Instant>,
     accepted: AtomicBool,
@@ -47,6 +47,11 @@ impl Issued {
             Some(end) => token.expires_in(end.saturating_duration_since(Instant::now())),
             None => token,
         }
+    }
+
+    /// 1 for the first token of a client, 2 for the one after it.
+    pub(crate) fn generation(&self) -> u64 {
+        self.generation
     }
 
     /// Not yet due for renewal.

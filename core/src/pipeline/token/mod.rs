@@ -7,7 +7,7 @@ mod app_token;
 mod issued;
 
 use std::panic::AssertUnwindSafe;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, PoisonError};
 use std::time::Duration;
 
 use futures_util::FutureExt;
@@ -22,6 +22,7 @@ pub(crate) use issued::Issued;
 use super::attempt::attempt;
 use super::random::Random;
 use super::retry::jittered;
+use super::sync::{Mutex, MutexGuard, spawn};
 use super::transport::{ToSend, Transport};
 use super::{Limits, after};
 use crate::error::{Error, ErrorKind, Sent};
@@ -197,7 +198,7 @@ impl Tokens {
         state
             .current
             .as_ref()
-            .is_some_and(|current| current.generation == token.generation && current.is_alive(now))
+            .is_some_and(|current| current.generation() == token.generation() && current.is_alive(now))
     }
 
     /// Notes that the service took the token.
@@ -214,7 +215,7 @@ impl Tokens {
         if matches!(state.source, Source::Fixed(_)) {
             return false;
         }
-        if state.current.as_ref().is_some_and(|current| current.generation == refused.generation) {
+        if state.current.as_ref().is_some_and(|current| current.generation() == refused.generation()) {
             state.current = None;
             state.refusals += 1;
             state.failure = Some(error.clone());
@@ -237,8 +238,10 @@ impl Tokens {
     /// Fetches in a task of its own, so that a caller who gives up takes the token from no other.
     fn start(self: &Arc<Self>, at: Instant) -> InFlight {
         let tokens = Arc::clone(self);
-        let task = tokio::spawn(async move {
-            sleep_until(at).await;
+        let task = spawn(async move {
+            if at > Instant::now() {
+                sleep_until(at).await;
+            }
             let source = tokens.begin();
             let fetched = AssertUnwindSafe(tokens.fetch(source)).catch_unwind().await;
             let fetched =
@@ -341,6 +344,6 @@ impl Tokens {
 #[cfg(test)]
 impl Tokens {
     pub(super) fn is_current_generation(&self, generation: u64) -> bool {
-        self.lock().current.as_ref().is_some_and(|current| current.generation == generation)
+        self.lock().current.as_ref().is_some_and(|current| current.generation() == generation)
     }
 }

@@ -1,0 +1,110 @@
+//! Threads in every order that a random scheduler finds in thousands of runs: one request for a token whatever happens
+//! to those who wait for it, and one writer at a time in a lane.
+//!
+//! Run by `make models`.
+
+use shuttle::future::block_on;
+use shuttle::thread;
+
+use super::super::lanes::Lanes;
+use super::*;
+use crate::operation::Target;
+
+const RUNS: usize = 3_000;
+
+/// Runs the model in many orders. The timers that it makes have a runtime and never fire.
+fn in_any_order(model: impl Fn() + Send + Sync + 'static) {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap();
+    let _inside = runtime.enter();
+    shuttle::check_random(model, RUNS);
+}
+
+fn tokens(script: &Arc<Script>) -> Arc<Tokens> {
+    let transport: Arc<dyn Transport> = script.clone();
+    let tokens = Tokens::new(credentials(), transport, LIMITS, Duration::ZERO, Random::seeded(7));
+    Arc::new(tokens.unwrap())
+}
+
+async fn get(tokens: &Arc<Tokens>) -> Arc<Issued> {
+    tokens.get(LIMITS, Instant::now() + Duration::from_secs(9)).await.unwrap()
+}
+
+#[test]
+fn threads_that_want_a_token_at_once_share_one_request() {
+    in_any_order(|| {
+        let script = Script::new(vec![token(1)], vec![]);
+        let tokens = tokens(&script);
+        let callers: Vec<_> = (0..3)
+            .map(|_| {
+                let tokens = Arc::clone(&tokens);
+                thread::spawn(move || block_on(get(&tokens)).generation())
+            })
+            .collect();
+        let quitter = {
+            let tokens = Arc::clone(&tokens);
+            // Polled once and dropped: it may have been the one that asked.
+            thread::spawn(move || drop(get(&tokens).boxed().now_or_never()))
+        };
+        for caller in callers {
+            assert_eq!(caller.join().unwrap(), 1);
+        }
+        quitter.join().unwrap();
+        assert_eq!(script.token_requests(), 1);
+    });
+}
+
+#[test]
+fn threads_whose_token_is_refused_share_one_renewal() {
+    in_any_order(|| {
+        let script = Script::new(vec![token(1), token(2)], vec![]);
+        let tokens = tokens(&script);
+        let refused = Error::new(ErrorKind::Auth, "scripted");
+        let callers: Vec<_> = (0..3)
+            .map(|_| {
+                let (tokens, refused) = (Arc::clone(&tokens), refused.clone());
+                thread::spawn(move || {
+                    block_on(async {
+                        let first = get(&tokens).await;
+                        // Only the first token is refused; who was late has the second already.
+                        if first.generation() == 1 {
+                            assert!(tokens.renew_after_refusal(&first, &refused));
+                        }
+                        get(&tokens).await.generation()
+                    })
+                })
+            })
+            .collect();
+        for caller in callers {
+            assert_eq!(caller.join().unwrap(), 2);
+        }
+        assert_eq!(script.token_requests(), 2);
+    });
+}
+
+#[test]
+fn a_lane_has_one_writer_at_a_time_and_is_gone_after_the_last() {
+    in_any_order(|| {
+        let lanes = Arc::new(Lanes::default());
+        let target: Target = (UserId::new("a").unwrap(), Resource::new("android").unwrap());
+        let writing = Arc::new(AtomicU64::new(0));
+        let writers: Vec<_> = (0..4)
+            .map(|n| {
+                let (lanes, target, writing) = (Arc::clone(&lanes), target.clone(), Arc::clone(&writing));
+                thread::spawn(move || {
+                    let enter = async { lanes.enter(target).await };
+                    // One of them gives up after a look.
+                    let holder = if n == 3 { enter.now_or_never().flatten() } else { block_on(enter) };
+                    let Some(holder) = holder else { return 0 };
+                    assert_eq!(writing.fetch_add(1, Ordering::SeqCst), 0, "two writers");
+                    thread::yield_now();
+                    writing.fetch_sub(1, Ordering::SeqCst);
+                    drop(holder);
+                    1
+                })
+            })
+            .collect();
+        let wrote: u32 = writers.into_iter().map(|writer| writer.join().unwrap()).sum();
+        assert!(wrote >= 1);
+        assert!(lanes.is_empty());
+    });
+}

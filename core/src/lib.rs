@@ -48,8 +48,19 @@
 //!
 //! A call is described by a method of [`User`] or [`Client`] and made when it is awaited ([`Call`]). Its parameters
 //! are checked before any connection is opened. It then has one deadline ([`ClientBuilder::timeout`], 30 s) in which
-//! everything happens. The app token is fetched once for all calls, kept, and renewed before its end; a call that is
-//! answered 401 is made once more with a new token. Dropping the future cancels the call down to the socket.
+//! everything happens:
+//!
+//! - It waits for its turn. The rates above are kept by all clients of one App Key in the process together
+//!   ([`ClientBuilder::rate_limits`]); callers take turns ([`Options::grouped`], [`Options::priority`]).
+//! - The app token is fetched once for all calls, kept, and renewed ahead of its end while the old one serves; a call
+//!   that is answered 401 is made once more with a new token.
+//! - An attempt that fails in a way that may pass is followed by another, up to [`ClientBuilder::max_attempts`] (4),
+//!   after a random pause of at most 50 ms, 100 ms, … or as long as the service asks, and only while enough other calls
+//!   succeed. Attempts that the service's rate limit refused (429 `reach_limit`) do not count.
+//! - Of two sets of one device the later wins. It waits for the one under way and takes the place of one that still
+//!   waits, which ends with [`ErrorKind::Superseded`].
+//!
+//! Dropping the future cancels the call down to the socket. [`Client::stats`] shows what happened.
 //!
 //! # Errors
 //!

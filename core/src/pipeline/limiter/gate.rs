@@ -33,7 +33,8 @@ const SLACK_WHEN_REJECTED: Duration = Duration::from_millis(2);
 pub(super) struct Gate {
     throttle: Option<Throttle>,
     in_flight: usize,
-    /// When the places of calls that were answered come back.
+    /// When calls were answered whose places are on their way back. How long that takes is decided when it is over:
+    /// the first round trips, which open connections, say too much about the later ones.
     returning: BinaryHeap<Reverse<Instant>>,
     next_at: Option<Instant>,
     /// When the window last had room again. A call that goes later because of the window is not late.
@@ -142,7 +143,8 @@ impl Gate {
     pub(super) fn due(&mut self, now: Instant) -> Instant {
         let earliest = self.not_before(now);
         let Some(shape) = self.shape(now) else { return now };
-        while let Some(Reverse(at)) = self.returning.peek().copied().filter(|Reverse(at)| *at <= now) {
+        let takes = (shape.window + GUARD).saturating_sub(self.counted_round_trip());
+        while let Some(at) = self.returning.peek().map(|Reverse(at)| *at + takes).filter(|at| *at <= now) {
             if self.in_flight + self.returning.len() >= shape.places {
                 self.room_since = Some(at);
             }
@@ -153,7 +155,7 @@ impl Gate {
             return earliest;
         }
         // With all places in flight the answer will be the event; the window is for a rate that grows meanwhile.
-        let room = self.returning.peek().map_or(now + shape.window, |Reverse(at)| *at);
+        let room = self.returning.peek().map_or(now + shape.window, |Reverse(at)| *at + takes);
         earliest.max(room)
     }
 
@@ -180,8 +182,8 @@ impl Gate {
     /// A call that was sent and has no answer: the service may count it until now.
     pub(super) fn aborted(&mut self, now: Instant) {
         self.in_flight -= 1;
-        if let Some(shape) = self.shape(now) {
-            self.returning.push(Reverse(now + shape.window));
+        if self.throttle.is_some() {
+            self.returning.push(Reverse(now + self.counted_round_trip()));
         }
     }
 
@@ -189,11 +191,13 @@ impl Gate {
     fn answered(&mut self, now: Instant, sent: Instant) {
         self.in_flight -= 1;
         self.least.saw(now, now.saturating_duration_since(sent));
-        if let Some(shape) = self.shape(now) {
-            let counted = self.least.get().mul_f64(COUNTED_ROUND_TRIP).min(MOST_COUNTED);
-            let back = now + shape.window + GUARD;
-            self.returning.push(Reverse(back.checked_sub(counted).unwrap_or(back)));
+        if self.throttle.is_some() {
+            self.returning.push(Reverse(now));
         }
+    }
+
+    fn counted_round_trip(&self) -> Duration {
+        self.least.get().mul_f64(COUNTED_ROUND_TRIP).min(MOST_COUNTED)
     }
 
     /// A call that the service let through.

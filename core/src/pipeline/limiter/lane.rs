@@ -8,15 +8,14 @@
 //!   polled) is set aside then, until it is polled again.
 
 use std::collections::BTreeMap;
-use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::task::Waker;
 use std::time::Duration;
 
 use tokio::time::Instant;
 
-use super::Refused;
 use super::gate::Gate;
 use super::queue::{Queue, Turn};
+use super::sync::{Mutex, MutexGuard, PoisonError};
 
 /// How late a head may be before the next call goes first. Longer than a busy machine is late.
 const PATIENCE: Duration = Duration::from_millis(200);
@@ -56,6 +55,15 @@ enum Place {
     Aside,
     /// A pause goes beyond its deadline.
     Hopeless,
+}
+
+/// Why a call does not wait any longer. It was not sent.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Refused {
+    /// The wait cannot end, or did not end, before the deadline; the least further wait that is needed.
+    Deadline { wait: Duration },
+    /// As many calls as are allowed wait already.
+    Full { queued: usize },
 }
 
 /// What a call that wants to go is told.

@@ -21,6 +21,7 @@ mod rates;
 mod registry;
 mod round_trip;
 mod stats;
+mod sync;
 mod throttle;
 
 use std::future::poll_fn;
@@ -31,6 +32,7 @@ use std::time::Duration;
 
 use tokio::time::{Instant, sleep_until};
 
+pub(crate) use lane::Refused;
 use lane::{Lane, Step};
 use per_endpoint::PerEndpoint;
 pub(crate) use permit::{Permit, Seen};
@@ -46,15 +48,6 @@ use crate::operation::Endpoint;
 #[derive(Debug)]
 pub(crate) struct Limiter {
     lanes: PerEndpoint<Arc<Lane>>,
-}
-
-/// Why a call does not wait any longer. It was not sent.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Refused {
-    /// The wait cannot end, or did not end, before the deadline; the least further wait that is needed.
-    Deadline { wait: Duration },
-    /// As many calls as are allowed wait already.
-    Full { queued: usize },
 }
 
 impl Limiter {

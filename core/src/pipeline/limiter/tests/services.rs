@@ -37,7 +37,7 @@ fn forty_milliseconds_away_it_gets_96_percent_and_rejects_one_in_6000_at_most() 
 #[test]
 fn a_service_that_takes_no_burst_at_all_is_met_a_little_below_its_rate() {
     for outcome in seeds(Case::new(Kind::Strict, Network::LOOPBACK)) {
-        assert!(outcome.rate(30.0, 120.0) / 50.0 >= 0.9, "{}", outcome.rate(30.0, 120.0));
+        assert!(outcome.rate(30.0, 120.0) / 50.0 >= 0.85, "{}", outcome.rate(30.0, 120.0));
         assert!(outcome.rejects(30.0, 120.0) <= 9.0, "{:?}", outcome.rejected);
     }
 }

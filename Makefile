@@ -43,8 +43,8 @@ test-pythons: .venv/installed ## the built wheel in a clean environment of each 
 	$(VENV)/maturin build --quiet --release --out target/wheels
 	tests/python/pythons.sh target/wheels/*.whl
 
-models: ## threads of the token store and the lanes of writes, in thousands of orders
-	RUSTFLAGS="--cfg shuttle" cargo test --locked --package easemob-presence --lib --target-dir target/models tests::models
+models: ## threads of the limiter, the token store and the lanes of writes, in thousands of orders
+	RUSTFLAGS="--cfg shuttle" cargo test --locked --package easemob-presence --lib --target-dir target/models tests::model
 
 fuzz: $(CARGO_FUZZ) ## every reader of outside bytes, 15 seconds each; SECONDS_EACH=60 for longer
 	tests/fuzz/run.sh

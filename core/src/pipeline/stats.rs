@@ -29,7 +29,7 @@ pub struct Stats {
     pub token_requests: u64,
     /// What is left of the retry quota, of 500. A retry takes 14, given back if the call succeeds.
     pub retry_quota: u32,
-    /// The limiter of each endpoint that has been used; shared by all clients of one App Key in this process.
+    /// The limiter of each endpoint; shared by all clients of one App Key in this process.
     pub endpoints: Vec<EndpointStats>,
 }
 

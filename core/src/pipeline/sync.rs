@@ -1,4 +1,4 @@
-//! What threads meet on. The models in `tests/models.rs` run on a scheduler that tries their orders one by one, and
+//! What threads meet on. The models in `tests/model.rs` run on a scheduler that tries their orders one by one, and
 //! needs locks and tasks that it knows of.
 
 #[cfg(not(all(test, shuttle)))]

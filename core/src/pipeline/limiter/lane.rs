@@ -8,6 +8,7 @@
 //!   polled) is set aside then, until it is polled again.
 
 use std::collections::BTreeMap;
+use std::sync::PoisonError;
 use std::task::Waker;
 use std::time::Duration;
 
@@ -15,7 +16,7 @@ use tokio::time::Instant;
 
 use super::gate::Gate;
 use super::queue::{Queue, Turn};
-use super::sync::{Mutex, MutexGuard, PoisonError};
+use crate::pipeline::sync::{Mutex, MutexGuard};
 
 /// How late a head may be before the next call goes first. Longer than a busy machine is late.
 const PATIENCE: Duration = Duration::from_millis(200);

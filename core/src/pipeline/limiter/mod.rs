@@ -21,7 +21,6 @@ mod rates;
 mod registry;
 mod round_trip;
 mod stats;
-mod sync;
 mod throttle;
 
 use std::future::poll_fn;

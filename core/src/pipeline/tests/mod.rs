@@ -3,7 +3,7 @@
 mod calls;
 mod cancelling;
 #[cfg(shuttle)]
-mod models;
+mod model;
 mod retries;
 mod tokens;
 mod writes;

@@ -2,6 +2,8 @@
 
 mod deadlines;
 mod fairness;
+#[cfg(shuttle)]
+mod model;
 mod permits;
 mod random;
 mod rejections;

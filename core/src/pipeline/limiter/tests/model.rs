@@ -1,3 +1,7 @@
+//! The lane under threads in random orders, with a clock that they move. A lost wake-up shows as a deadlock.
+//!
+//! Run by `make models`.
+
 use std::sync::Arc;
 use std::task::{Wake, Waker};
 use std::time::Duration;
@@ -7,8 +11,9 @@ use shuttle::sync::{Condvar, Mutex};
 use shuttle::thread;
 use tokio::time::Instant;
 
-use crate::lane::{Lane, Refused, Step};
-use crate::queue::{Priority, Turn};
+use super::super::Refused;
+use super::super::lane::{Lane, Step};
+use super::super::queue::{Priority, Turn};
 
 const SCHEDULES: usize = 5_000;
 const FAR: Duration = Duration::from_secs(3600);

@@ -243,6 +243,14 @@ mod tests {
     }
 
     #[test]
+    fn headers_may_have_64_mib_with_their_names() {
+        let headers =
+            |bytes: usize| checked(json!({"fault": {"type": "headers", "count": 1, "bytes": bytes}}));
+        assert_eq!(headers(64 * 1_024 * 1_024 - 16), Ok(()));
+        assert!(headers(64 * 1_024 * 1_024 - 15).is_err());
+    }
+
+    #[test]
     fn what_connections_can_suffer_needs_no_operation() {
         for fault in [
             json!({"type": "reset", "at": "accept"}),

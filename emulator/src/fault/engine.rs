@@ -246,6 +246,16 @@ mod tests {
     }
 
     #[test]
+    fn a_seed_means_the_same_in_every_version() {
+        let draws =
+            [unit(0, 0, 1), unit(7, 0, 1), unit(7, 3, 1), unit(7, 3, 2)].map(|draw| format!("{draw:.6}"));
+        assert_eq!(draws, ["0.166396", "0.155894", "0.809432", "0.281155"]);
+        let engine = engine(7, json!([{"fault": {"type": "delay", "ms": 5, "jitter_ms": 1_000_000}}]));
+        let fired = engine.choose(subject(Operation::Get), 1_000).unwrap();
+        assert_eq!(fired.delay(5, 1_000_000), 231_864);
+    }
+
+    #[test]
     fn certain_and_impossible_are_exact() {
         let with = |chance: f64| {
             fired(&engine(3, json!([{"probability": chance, "fault": {"type": "quota"}}])), 1_000)

@@ -163,4 +163,16 @@ mod tests {
         door.open().unwrap();
         assert!(door.opens_at.is_none() && matches!(door.state, State::Open(_)));
     }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_port_that_cannot_be_opened_is_tried_again() {
+        let other = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+        let address = other.local_addr().unwrap();
+        let mut door = Door { address, state: State::Lost, opens_at: Some(Instant::now()) };
+        assert!(tokio::time::timeout(10 * PAUSE, door.accept()).await.is_err());
+        assert!(matches!(door.state, State::Lost));
+        drop(other);
+        assert!(tokio::time::timeout(10 * PAUSE, door.accept()).await.is_err());
+        assert!(matches!(door.state, State::Open(_)));
+    }
 }

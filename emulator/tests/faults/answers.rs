@@ -85,6 +85,9 @@ fn raw_bytes_are_all_that_is_sent() {
         assert!(scene.is_set());
         assert_eq!(scene.statuses(), [Some(200)]);
     }
+    let half = Scene::with(json!({"type": "raw", "text": "HTTP/1.1 200 OK"}));
+    assert_eq!(half.exchange(), ("HTTP/1.1 200 OK".to_owned(), Ending::Fin));
+    assert_eq!(half.statuses(), [None]);
     let hex = Scene::with(json!({"type": "raw", "hex": "0d0aff00"}));
     assert_eq!(hex.asked().rest(), (vec![13, 10, 255, 0], Ending::Fin));
     assert!(!hex.is_set());

@@ -21,6 +21,8 @@ fn a_plan_is_installed_shown_and_ended_and_does_not_touch_the_control_api() {
     let plan = json!({"seed": 3, "faults": [{"name": "all", "fault": {"type": "reset", "at": "before"}}]});
     assert_eq!(control(&mut peer, "PUT", &plan.to_string()), ("200".into(), json!({"ok": true})));
     assert_eq!(control(&mut peer, "GET", "").1, plan);
+    let installed = scene.emulator.faults().installed().unwrap();
+    assert_eq!(serde_json::to_value(installed).unwrap(), plan);
     assert_eq!(scene.exchange().0, "");
     assert_eq!(scene.fault().name.as_deref(), Some("all"));
     assert_eq!(control(&mut peer, "DELETE", "").0, "200");

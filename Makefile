@@ -43,8 +43,9 @@ test-pythons: .venv/installed ## the built wheel in a clean environment of each 
 	$(VENV)/maturin build --quiet --release --out target/wheels
 	tests/python/pythons.sh target/wheels/*.whl
 
-models: ## threads of the limiter, the token store and the lanes of writes, in thousands of orders
-	RUSTFLAGS="--cfg shuttle" cargo test --locked --package easemob-presence --lib --target-dir target/models tests::model
+models: ## threads of the limiter, the token store, the lanes of writes and the mailbox, in thousands of orders
+	RUSTFLAGS="--cfg shuttle" cargo test --locked --package easemob-presence --package easemob-presence-bindings \
+		--lib --target-dir target/models -- tests::model mailbox::model
 
 fuzz: $(CARGO_FUZZ) ## every reader of outside bytes, 15 seconds each; SECONDS_EACH=60 for longer
 	tests/fuzz/run.sh

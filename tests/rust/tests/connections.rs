@@ -105,3 +105,21 @@ async fn a_server_that_was_never_reached_has_seen_nothing() {
     emulator.listen().unwrap();
     set(&client, "u").await.unwrap();
 }
+
+#[tokio::test]
+async fn connections_are_left_after_six_minutes_at_most_and_not_before_four() {
+    const STEP: std::time::Duration = std::time::Duration::from_secs(10);
+    let (emulator, client) = under(r#"{"type": "delay", "ms": 0}"#);
+    let mut used = Vec::new();
+    for _ in 0..=37 {
+        set(&client, "u").await.unwrap();
+        used.extend(emulator.journal().requests().last().map(|request| request.connection));
+        // Only the client's clock, and less than a connection may lie idle: the sockets live in real time.
+        tokio::time::pause();
+        tokio::time::advance(STEP).await;
+        tokio::time::resume();
+    }
+    let left_at = used.iter().position(|&connection| connection != 1).unwrap();
+    assert!((24..=37).contains(&left_at), "after {left_at} steps: {used:?}");
+    assert_eq!(used[left_at..].iter().max(), Some(&2), "one new connection: {used:?}");
+}

@@ -16,7 +16,7 @@ use crate::far::forward;
 
 pub(crate) const PER_SECOND: u32 = 50;
 /// Enough to keep every client busy at any of the round trips.
-const CALLERS: usize = 100;
+pub(crate) const CALLERS: usize = 100;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
@@ -61,7 +61,7 @@ struct Counts {
     rejected: AtomicU64,
 }
 
-type Failure = Box<dyn Error + Send + Sync>;
+pub(crate) type Failure = Box<dyn Error + Send + Sync>;
 
 pub(crate) async fn measure(case: Case, time: Duration) -> Result<Measured, Failure> {
     let limit = RateLimit::uniform(PER_SECOND).counted_by(case.kind);

@@ -162,8 +162,26 @@ class DeadlineError(PresenceError, TimeoutError):
     kind = "timeout"
 
 
+class QueueTimeoutError(PresenceError, TimeoutError):
+    """The rate limit gives the call no turn before its deadline. Nothing was sent, or nothing more."""
+
+    kind = "queue_timeout"
+
+
+class OverloadedError(PresenceError):
+    """Too many calls wait for their turn already."""
+
+    kind = "overloaded"
+
+
+class SupersededError(PresenceError):
+    """A newer set of the same device took this one's place."""
+
+    kind = "superseded"
+
+
 class ClosedError(PresenceError, RuntimeError):
-    """The client was closed before the call, or the interpreter is exiting."""
+    """The client was closed, before the call or during it; or the interpreter is exiting."""
 
     kind = "closed"
 

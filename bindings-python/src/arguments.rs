@@ -2,9 +2,10 @@
 
 use std::time::Duration;
 
+use easemob_presence as core;
 use pyo3::prelude::*;
 use pyo3::pybacked::PyBackedStr;
-use pyo3::types::{PyBool, PyBytes, PyString};
+use pyo3::types::{PyBool, PyBytes, PyMapping, PyString};
 
 use crate::errors::invalid_input;
 use crate::values::Status;
@@ -18,7 +19,7 @@ impl<'py> FromPyObject<'_, 'py> for Seconds {
 
     fn extract(value: Borrowed<'_, 'py, PyAny>) -> PyResult<Self> {
         let refuse = || {
-            let shown = value.repr().map_or_else(|_| value.get_type().to_string(), |text| text.to_string());
+            let shown = shown(&value);
             let text = format!("{shown} is no length of time; write seconds as a number, or a timedelta.");
             invalid_input(value.py(), &text)
         };
@@ -44,7 +45,7 @@ impl<'py> FromPyObject<'_, 'py> for Text {
     }
 }
 
-/// A whole number, as pages and their sizes are.
+/// A whole number, as pages and counts are.
 #[derive(Clone, Copy)]
 pub(crate) struct Number(pub(crate) u32);
 
@@ -52,10 +53,11 @@ impl<'py> FromPyObject<'_, 'py> for Number {
     type Error = PyErr;
 
     fn extract(number: Borrowed<'_, 'py, PyAny>) -> PyResult<Self> {
-        let wrong = |shown: String| {
-            invalid_input(number.py(), &format!("{shown} is no whole number from 0 to {}.", u32::MAX))
-        };
-        number.extract().map(Self).or_else(|_: PyErr| Err(wrong(number.repr()?.to_string())))
+        let given = if number.is_instance_of::<PyBool>() { None } else { number.extract().ok() };
+        given.map(Self).ok_or_else(|| {
+            let text = format!("{} is no whole number from 0 to {}.", shown(&number), u32::MAX);
+            invalid_input(number.py(), &text)
+        })
     }
 }
 
@@ -85,6 +87,73 @@ impl<'py> FromPyObject<'_, 'py> for Ids {
 
 fn kind(value: &Bound<'_, PyAny>) -> String {
     value.get_type().name().map_or_else(|_| "an object".to_owned(), |name| name.to_string())
+}
+
+/// How Python writes a value.
+fn shown(value: &Bound<'_, PyAny>) -> String {
+    value.repr().map_or_else(|_| kind(value), |text| text.to_string())
+}
+
+/// The rates of the service: as documented, none, the same everywhere, or the documented ones with some replaced.
+pub(crate) struct RateLimits(pub(crate) core::RateLimits);
+
+impl<'py> FromPyObject<'_, 'py> for RateLimits {
+    type Error = PyErr;
+
+    fn extract(given: Borrowed<'_, 'py, PyAny>) -> PyResult<Self> {
+        if let Ok(rates) = given.cast::<PyMapping>() {
+            return replaced(&rates).map(Self);
+        }
+        if let Ok(name) = given.extract::<PyBackedStr>() {
+            match &*name {
+                "documented" => return Ok(Self(core::RateLimits::documented())),
+                "off" => return Ok(Self(core::RateLimits::off())),
+                _ => {}
+            }
+        } else if let Ok(Number(rate)) = given.extract() {
+            return Ok(Self(core::RateLimits::uniform(rate)));
+        }
+        let text = format!(
+            "{} is no rate; write \"documented\", \"off\", a whole number of calls a second, or a dict of endpoint and \
+             number.",
+            shown(&given)
+        );
+        Err(invalid_input(given.py(), &text))
+    }
+}
+
+fn replaced(rates: &Bound<'_, PyMapping>) -> PyResult<core::RateLimits> {
+    let mut limits = core::RateLimits::documented();
+    for item in rates.items()? {
+        let (name, Number(rate)): (Bound<'_, PyAny>, Number) = item.extract()?;
+        let endpoint = name.extract::<PyBackedStr>().ok().and_then(|name| core::Endpoint::from_name(&name));
+        let Some(endpoint) = endpoint else {
+            let known: Vec<_> = core::Endpoint::ALL.iter().map(|endpoint| endpoint.name()).collect();
+            let text = format!("{} is no endpoint; known are {}.", shown(&name), known.join(", "));
+            return Err(invalid_input(rates.py(), &text));
+        };
+        limits = limits.with(endpoint, rate);
+    }
+    Ok(limits)
+}
+
+/// Whether calls go before or after others: "normal" or "background".
+#[derive(Clone, Copy)]
+pub(crate) struct Priority(pub(crate) core::Priority);
+
+impl<'py> FromPyObject<'_, 'py> for Priority {
+    type Error = PyErr;
+
+    fn extract(given: Borrowed<'_, 'py, PyAny>) -> PyResult<Self> {
+        match given.extract::<PyBackedStr>().as_deref() {
+            Ok("normal") => Ok(Self(core::Priority::Normal)),
+            Ok("background") => Ok(Self(core::Priority::Background)),
+            _ => {
+                let text = format!("{} is no priority; write \"normal\" or \"background\".", shown(&given));
+                Err(invalid_input(given.py(), &text))
+            }
+        }
+    }
 }
 
 /// A status to set: a `Status`, or its number.

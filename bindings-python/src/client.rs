@@ -3,25 +3,42 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
+use arc_swap::ArcSwapOption;
 use easemob_presence as core;
 use futures_util::StreamExt;
 use pyo3::prelude::*;
 use pyo3::types::PyDict;
+use secrecy::{ExposeSecret, SecretString};
 use tokio::sync::Mutex;
 
-use crate::arguments::{Ids, Number, Seconds, StatusArgument, Text};
+use crate::arguments::{Ids, Number, Priority, Seconds, StatusArgument, Text};
 use crate::bridge::Call;
 use crate::errors::Failure;
 use crate::runtime::{Local, PerProcess};
 use crate::settings;
-use crate::values::GroupKind;
+use crate::values::{GroupKind, Stats};
 
 /// What the copies of one client share. Connections belong to the runtime that made them, so a process that was
 /// forked builds its own client from the same settings.
 struct Shared {
     builder: core::ClientBuilder,
     client: PerProcess<core::Client>,
+    /// The client secret that took the builder's place. Without a lock, which a fork could inherit locked.
+    rotated: ArcSwapOption<SecretString>,
     closed: AtomicBool,
+}
+
+impl Shared {
+    /// This process's client, as the builder and what was changed since describe it.
+    fn client(&self) -> Result<&core::Client, core::Error> {
+        self.client.get_or_make(|| {
+            let client = self.builder.clone().build()?;
+            if let Some(secret) = &*self.rotated.load() {
+                client.rotate_client_secret(secret.expose_secret())?;
+            }
+            Ok(client)
+        })
+    }
 }
 
 /// A client of one app.
@@ -34,7 +51,7 @@ pub(crate) struct Client {
 
 impl Client {
     fn core(&self) -> Result<core::Client, Failure> {
-        let client = self.shared.client.get_or_make(|| self.shared.builder.clone().build())?;
+        let client = self.shared.client()?;
         if self.shared.closed.load(Ordering::Acquire) {
             client.close();
         }
@@ -68,19 +85,46 @@ impl Client {
     #[new]
     fn new(py: Python<'_>, settings: &Bound<'_, PyDict>) -> PyResult<Self> {
         let builder = settings::builder(settings)?;
-        let shared = Shared { builder, client: PerProcess::new(), closed: AtomicBool::new(false) };
+        let shared = Shared {
+            builder,
+            client: PerProcess::new(),
+            rotated: ArcSwapOption::empty(),
+            closed: AtomicBool::new(false),
+        };
         let client = Self { shared: Arc::new(shared), options: core::Options::new() };
         // Reading the system's certificates takes a while, and may log in some platforms' libraries.
         py.detach(|| client.core()).map_err(|failure| failure.into_exception(py))?;
         Ok(client)
     }
 
-    #[pyo3(signature = (*, timeout, attempt_timeout))]
-    fn with_options(&self, timeout: Option<Seconds>, attempt_timeout: Option<Seconds>) -> Self {
-        let options =
-            timeout.into_iter().fold(self.options, |options, Seconds(given)| options.timeout(given));
+    #[pyo3(signature = (*, timeout, attempt_timeout, max_attempts, priority, grouped))]
+    fn with_options(
+        &self,
+        timeout: Option<Seconds>,
+        attempt_timeout: Option<Seconds>,
+        max_attempts: Option<Number>,
+        priority: Option<Priority>,
+        grouped: Option<bool>,
+    ) -> Self {
+        let options = timeout.into_iter().fold(self.options, |o, Seconds(given)| o.timeout(given));
         let options = attempt_timeout.into_iter().fold(options, |o, Seconds(given)| o.attempt_timeout(given));
+        let options = max_attempts.into_iter().fold(options, |o, Number(given)| o.max_attempts(given));
+        let options = priority.into_iter().fold(options, |o, Priority(given)| o.priority(given));
+        let options = grouped.into_iter().fold(options, core::Options::grouped);
         Self { shared: Arc::clone(&self.shared), options }
+    }
+
+    fn stats(&self, py: Python<'_>) -> PyResult<Stats> {
+        Ok(self.core().map_err(|failure| failure.into_exception(py))?.stats().into())
+    }
+
+    fn rotate_client_secret(&self, py: Python<'_>, client_secret: Text) -> PyResult<()> {
+        let client = self.core().map_err(|failure| failure.into_exception(py))?;
+        let secret = SecretString::from(client_secret.0);
+        let rotated = client.rotate_client_secret(secret.expose_secret());
+        rotated.map_err(|error| Failure::from(error).into_exception(py))?;
+        self.shared.rotated.store(Some(Arc::new(secret)));
+        Ok(())
     }
 
     fn close(&self) {

@@ -42,8 +42,8 @@ mod _native {
     use crate::runtime::{generation, stop};
     #[pymodule_export]
     use crate::values::{
-        AppToken, Device, DeviceStatus, GroupKind, OnlineStates, Presence, Presences, Status, Subscription,
-        SubscriptionsPage, restore,
+        AppToken, Device, DeviceStatus, EndpointStats, GroupKind, OnlineStates, Presence, Presences, Stats,
+        Status, Subscription, SubscriptionsPage, restore,
     };
 
     #[pymodule_init]

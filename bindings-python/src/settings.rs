@@ -4,7 +4,7 @@ use easemob_presence::{Client, ClientBuilder};
 use pyo3::prelude::*;
 use pyo3::types::PyDict;
 
-use crate::arguments::Seconds;
+use crate::arguments::{Number, RateLimits, Seconds};
 use crate::errors::{Failure, config};
 use crate::provider::Provider;
 
@@ -23,6 +23,10 @@ pub(crate) fn builder(settings: &Bound<'_, PyDict>) -> PyResult<ClientBuilder> {
     let set = apply(set, settings, "timeout", |set, Seconds(timeout)| set.timeout(timeout))?;
     let set = apply(set, settings, "attempt_timeout", |set, Seconds(timeout)| set.attempt_timeout(timeout))?;
     let set = apply(set, settings, "connect_timeout", |set, Seconds(timeout)| set.connect_timeout(timeout))?;
+    let set = apply(set, settings, "max_attempts", |set, Number(most)| set.max_attempts(most))?;
+    let set = apply(set, settings, "max_queued", |set, Number(most)| set.max_queued(most as usize))?;
+    let set = apply(set, settings, "min_token_interval", |set, Seconds(least)| set.min_token_interval(least))?;
+    let set = rate_limits(set, settings)?;
     let set = apply(set, settings, "allow_insecure_http", ClientBuilder::allow_insecure_http)?;
     let set = apply::<String>(set, settings, "proxy", ClientBuilder::proxy)?;
     let set = apply(set, settings, "root_certificates", |set, certificates: Vec<Vec<u8>>| {
@@ -32,6 +36,19 @@ pub(crate) fn builder(settings: &Bound<'_, PyDict>) -> PyResult<ClientBuilder> {
         return set.from_env().map_err(|error| Failure::from(error).into_exception(settings.py()));
     }
     Ok(set)
+}
+
+/// The rates and the share of them, which are two settings here and one value in the core.
+fn rate_limits(builder: ClientBuilder, settings: &Bound<'_, PyDict>) -> PyResult<ClientBuilder> {
+    let limits = read::<RateLimits>(settings, "rate_limits")?.map(|RateLimits(limits)| limits);
+    let limits = match read::<f64>(settings, "rate_share")? {
+        Some(share) => Some(limits.unwrap_or_default().share(share)),
+        None => limits,
+    };
+    Ok(match limits {
+        Some(limits) => builder.rate_limits(limits),
+        None => builder,
+    })
 }
 
 /// Sets one setting, if it was given.
@@ -44,9 +61,20 @@ fn apply<T>(
 where
     T: for<'a, 'py> FromPyObject<'a, 'py>,
 {
-    let Some(value) = settings.get_item(name)?.filter(|value| !value.is_none()) else { return Ok(builder) };
+    Ok(match read(settings, name)? {
+        Some(value) => set(builder, value),
+        None => builder,
+    })
+}
+
+/// One setting, if it was given.
+fn read<T>(settings: &Bound<'_, PyDict>, name: &str) -> PyResult<Option<T>>
+where
+    T: for<'a, 'py> FromPyObject<'a, 'py>,
+{
+    let Some(value) = settings.get_item(name)?.filter(|value| !value.is_none()) else { return Ok(None) };
     match value.extract() {
-        Ok(value) => Ok(set(builder, value)),
+        Ok(value) => Ok(Some(value)),
         Err(error) => {
             let error: PyErr = error.into();
             Err(config(settings.py(), &format!("{name} cannot be read: {}", error.value(settings.py()))))

@@ -1,8 +1,8 @@
-"""What both clients share: settings, options, closing."""
+"""What both clients share: settings, options, numbers, closing."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from . import _native
 from ._provider import Provider
@@ -15,10 +15,27 @@ if TYPE_CHECKING:
 
     from typing_extensions import Self
 
+    from ._native import Stats
     from ._provider import TokenProvider
 
     Seconds = Union[float, timedelta]
     Pem = Union[str, bytes]
+    RateLimits = Union[Literal["documented", "off"], int, Mapping["EndpointName", int]]
+    Priority = Literal["normal", "background"]
+
+# The endpoints that the service counts calls of, each by itself.
+EndpointName = Literal[
+    "set",
+    "subscribe",
+    "get",
+    "unsubscribe",
+    "subscriptions",
+    "devices",
+    "is_online",
+    "online_states",
+    "group_online_count",
+    "token",
+]
 
 
 class ClientBase:
@@ -40,6 +57,11 @@ class ClientBase:
         timeout: Seconds | None = None,
         attempt_timeout: Seconds | None = None,
         connect_timeout: Seconds | None = None,
+        max_attempts: int | None = None,
+        rate_limits: RateLimits | None = None,
+        rate_share: float | None = None,
+        max_queued: int | None = None,
+        min_token_interval: Seconds | None = None,
         allow_insecure_http: bool = False,
         proxy: str | None = None,
         root_certificates: Pem | Sequence[Pem] = (),
@@ -57,9 +79,23 @@ class ClientBase:
             token_provider: A function or coroutine function that returns an app token, as a `str` or an `AppToken`.
                 It runs on a thread of its own, a coroutine function in an event loop of its own.
             emulator: "host:port" of an emulator, with its own app and credentials unless others are given.
-            timeout: The most time a whole call may take, with its token and every attempt; 30 seconds if not given.
+            timeout: The most time a whole call may take, in which everything happens: its turn in the rate limit,
+                waiting for a token, every attempt and every pause. 30 seconds if not given; it never multiplies.
             attempt_timeout: The most time one attempt may take; 10 seconds if not given.
             connect_timeout: The most time connecting may take, TLS included; 3 seconds if not given.
+            max_attempts: The most attempts of one call, 4 if not given; 1 means no retry. Neither attempts that the
+                service's rate limit refused count nor those made again for nothing: after a 401, or when a connection
+                that lay idle had been closed.
+            rate_limits: How many calls a second are made to each endpoint: "documented" if not given, "off", one
+                number for all, or the documented ones with these replaced. All clients of one App Key in this process
+                count together: the rates given last hold for all of them. Calls beyond the rate wait for their turn,
+                within their timeout.
+            rate_share: The part of every rate that this process may use, above 0 and at most 1; for an app with
+                several processes.
+            max_queued: The most calls that may wait for their turn at one endpoint; more fail at once with
+                `OverloadedError`. 10,000 if not given.
+            min_token_interval: The least time between two requests for a token, whatever becomes of them; 10 seconds
+                if not given. Tests that let tokens end may want 0.
             allow_insecure_http: Allows a host written with "http://" that is not this machine.
             proxy: An HTTP proxy for every connection, "http://[user:password@]host:port".
             root_certificates: Certificate authorities to trust beside the platform's, as PEM text; one or several.
@@ -69,6 +105,12 @@ class ClientBase:
             ConfigError: If something is missing or not valid; it says what to write.
 
         Lengths of time are seconds or a `timedelta`. What is not given has the default of the Rust core.
+
+        Example:
+            >>> from easemob_presence import PresenceClient
+            >>> with PresenceClient(emulator=emulator.host, rate_limits={"get": 200}, rate_share=0.5) as client:
+            ...     client.stats().endpoints["get"].limit
+            100.0
         """
         settings: dict[str, Any] = {
             "host": host,
@@ -91,6 +133,11 @@ class ClientBase:
                 "timeout": timeout,
                 "attempt_timeout": attempt_timeout,
                 "connect_timeout": connect_timeout,
+                "max_attempts": max_attempts,
+                "rate_limits": rate_limits,
+                "rate_share": rate_share,
+                "max_queued": max_queued,
+                "min_token_interval": min_token_interval,
                 "allow_insecure_http": allow_insecure_http,
                 "proxy": proxy,
                 "root_certificates": root_certificates,
@@ -105,6 +152,11 @@ class ClientBase:
         timeout: Seconds | None = None,
         attempt_timeout: Seconds | None = None,
         connect_timeout: Seconds | None = None,
+        max_attempts: int | None = None,
+        rate_limits: RateLimits | None = None,
+        rate_share: float | None = None,
+        max_queued: int | None = None,
+        min_token_interval: Seconds | None = None,
         allow_insecure_http: bool = False,
         root_certificates: Pem | Sequence[Pem] = (),
         log_user_ids: bool = False,
@@ -119,6 +171,11 @@ class ClientBase:
             timeout: As for the class.
             attempt_timeout: As for the class.
             connect_timeout: As for the class.
+            max_attempts: As for the class.
+            rate_limits: As for the class.
+            rate_share: As for the class.
+            max_queued: As for the class.
+            min_token_interval: As for the class.
             allow_insecure_http: As for the class.
             root_certificates: As for the class.
             log_user_ids: As for the class.
@@ -136,6 +193,11 @@ class ClientBase:
                 "timeout": timeout,
                 "attempt_timeout": attempt_timeout,
                 "connect_timeout": connect_timeout,
+                "max_attempts": max_attempts,
+                "rate_limits": rate_limits,
+                "rate_share": rate_share,
+                "max_queued": max_queued,
+                "min_token_interval": min_token_interval,
                 "allow_insecure_http": allow_insecure_http,
                 "root_certificates": root_certificates,
             },
@@ -159,24 +221,93 @@ class ClientBase:
             }
         )
 
-    def with_options(self, *, timeout: Seconds | None = None, attempt_timeout: Seconds | None = None) -> Self:
-        """The same client with other limits for its calls. Connections, token and closing are shared.
+    def with_options(
+        self,
+        *,
+        timeout: Seconds | None = None,
+        attempt_timeout: Seconds | None = None,
+        max_attempts: int | None = None,
+        priority: Priority | None = None,
+        grouped: bool | None = None,
+    ) -> Self:
+        """The same client with other limits for its calls. Connections, token, rate limits and closing are shared.
 
         Args:
             timeout: The most time a whole call may take.
             attempt_timeout: The most time one attempt may take.
+            max_attempts: The most attempts of one call, as for the class.
+            priority: "background" lets the calls of others go first when the rate limit makes them wait.
+            grouped: Counts all calls made through the client as one caller. Callers take turns, so a job of a hundred
+                thousand calls leaves every other call its place; without this each call is a caller of its own.
 
         Returns:
             The client with these limits; this one keeps its own.
+
+        Raises:
+            InvalidInputError: For a value that cannot be read.
+
+        Example:
+            >>> nightly = client.with_options(timeout=600, priority="background", grouped=True)
+            >>> nightly.user("wzy").get("c2").user_id
+            'c2'
         """
         client = type(self).__new__(type(self))
         client._provider = self._provider
         client._log_user_ids = self._log_user_ids
-        client._native = self._native.with_options(timeout=timeout, attempt_timeout=attempt_timeout)
+        client._native = self._native.with_options(
+            timeout=timeout,
+            attempt_timeout=attempt_timeout,
+            max_attempts=max_attempts,
+            priority=priority,
+            grouped=grouped,
+        )
         return client
 
+    def stats(self) -> Stats:
+        """What this client and its copies have done so far, and the state of their rate limits. Makes no call.
+
+        Returns:
+            The numbers of this moment. A forked child counts from its first call.
+
+        Example:
+            >>> client.user("wzy").get("c2").user_id
+            'c2'
+            >>> client.stats().succeeded
+            1
+        """
+        return self._native.stats()
+
+    def rotate_client_secret(self, client_secret: str) -> None:
+        """Uses another client secret from the next token request on, after a rotation in the console.
+
+        The token in use stays until its time. Holds for all copies of the client.
+
+        Args:
+            client_secret: The new secret.
+
+        Raises:
+            ConfigError: If it is empty, or the client was built without client id and secret.
+
+        Example:
+            >>> client.rotate_client_secret("the new secret")
+        """
+        self._native.rotate_client_secret(client_secret)
+
     def close(self) -> None:
-        """Refuses every later call with `ClosedError`. Calls under way end as they would have. Twice is fine."""
+        """Ends every call under way with `ClosedError`, down to the socket, and refuses every later one.
+
+        Holds for all copies of the client; twice is fine. To let calls end first, wait for them first. The end of
+        `with` or `async with` closes too.
+
+        Example:
+            >>> from easemob_presence import ClosedError
+            >>> client.close()
+            >>> try:
+            ...     client.app_token()
+            ... except ClosedError as error:
+            ...     error.sent
+            'no'
+        """
         self._native.close()
 
     def __repr__(self) -> str:

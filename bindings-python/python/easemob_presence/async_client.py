@@ -23,6 +23,7 @@ class AsyncPresenceClient(ClientBase):
     """A client whose methods are coroutines, for asyncio, uvloop, trio and anyio.
 
     One client serves any number of event loops and threads. Cancelling a task drops its request down to the socket.
+    The end of `async with` closes the client, which ends calls still under way with `ClosedError`: await them first.
 
     Example:
         >>> from easemob_presence import AsyncPresenceClient, Status
@@ -41,7 +42,7 @@ class AsyncPresenceClient(ClientBase):
         self.close()
 
     async def aclose(self) -> None:
-        """As `close`, for code that awaits closing."""
+        """As `close`, for code that awaits closing: it ends calls under way, and does not wait for them."""
         self.close()
 
     def user(self, user_id: str) -> AsyncUser:

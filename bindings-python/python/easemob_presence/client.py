@@ -22,7 +22,8 @@ class PresenceClient(ClientBase):
     """A client whose methods block. Its settings are those of `__init__`.
 
     They let other threads run meanwhile and stop on Ctrl-C. Inside a running event loop they work too, and block that
-    loop; `AsyncPresenceClient` does not. One client serves any number of threads.
+    loop; `AsyncPresenceClient` does not. One client serves any number of threads. The end of `with` closes the client,
+    which ends calls that other threads still wait for with `ClosedError`.
 
     Example:
         >>> from easemob_presence import PresenceClient, Status

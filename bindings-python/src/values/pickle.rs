@@ -9,8 +9,8 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use super::{
-    Device, DeviceStatus, GroupKind, OnlineStates, Presence, Presences, Status, Subscription,
-    SubscriptionsPage,
+    Device, DeviceStatus, EndpointStats, GroupKind, OnlineStates, Presence, Presences, Stats, Status,
+    Subscription, SubscriptionsPage,
 };
 
 /// What `__reduce__` returns.
@@ -50,6 +50,8 @@ pub(crate) fn restore(py: Python<'_>, name: &str, json: &str) -> PyResult<Py<PyA
         }
         "Subscription" => Subscription(read(json)?).into_py_any(py),
         "SubscriptionsPage" => SubscriptionsPage(read(json)?).into_py_any(py),
+        "Stats" => read::<Stats>(json)?.into_py_any(py),
+        "EndpointStats" => read::<EndpointStats>(json)?.into_py_any(py),
         "OnlineStates" => OnlineStates(read(json)?).into_py_any(py),
         _ => Err(PyValueError::new_err(format!("{name} is no value of this package"))),
     }

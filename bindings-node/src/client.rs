@@ -13,6 +13,7 @@ use crate::bridge::{Bridge, Home};
 use crate::config::{ClientConfig, millis, options};
 use crate::failure::Failure;
 use crate::payload::Payload;
+use crate::stats;
 use crate::token_provider::Questions;
 
 /// A client of the core, bound to one environment's bridge.
@@ -34,24 +35,41 @@ impl NativeClient {
         Ok(Self { client, home, questions })
     }
 
-    /// The same client with other limits.
+    /// The same client with other options.
     #[napi]
-    pub fn with_options(&self, timeout_ms: Option<f64>, attempt_timeout_ms: Option<f64>) -> Self {
+    pub fn with_options(
+        &self,
+        timeout_ms: Option<f64>,
+        attempt_timeout_ms: Option<f64>,
+        max_attempts: Option<u32>,
+        background: Option<bool>,
+        grouped: Option<bool>,
+    ) -> Self {
+        let options = options(timeout_ms, attempt_timeout_ms, max_attempts, background, grouped);
         Self {
-            client: self.client.with_options(options(timeout_ms, attempt_timeout_ms)),
+            client: self.client.with_options(options),
             home: self.home.clone(),
             questions: Arc::clone(&self.questions),
         }
     }
 
-    /// Refuses every later call. A call itself, so that those submitted before have begun: the runtime takes them up
-    /// one after another.
+    /// Ends every call under way, and refuses every later one.
     #[napi]
-    pub fn close(&self, id: u32) {
-        self.submit(id, async |client| {
-            client.close();
-            Ok(())
-        });
+    pub fn close(&self) {
+        self.client.close();
+    }
+
+    /// The client's numbers, as JSON.
+    #[napi]
+    pub fn stats(&self) -> String {
+        stats::json(&self.client.stats())
+    }
+
+    /// # Errors
+    /// A failure's JSON as the reason, if the client has no client secret, or it cannot be one.
+    #[napi]
+    pub fn rotate_client_secret(&self, client_secret: String) -> Result<()> {
+        Ok(self.client.rotate_client_secret(client_secret).map_err(Failure::from)?)
     }
 
     /// The answer of the token provider to one question; no token if it threw.

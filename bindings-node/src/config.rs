@@ -4,7 +4,8 @@ use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use easemob_presence::{Client, ClientBuilder, Error, Options};
+use easemob_presence::{Client, ClientBuilder, Endpoint, Error, Options, Priority, RateLimits};
+use napi::bindgen_prelude::Either3;
 use napi_derive::napi;
 
 use crate::bridge::Shared;
@@ -27,6 +28,12 @@ pub struct ClientConfig {
     pub timeout_ms: Option<f64>,
     pub attempt_timeout_ms: Option<f64>,
     pub connect_timeout_ms: Option<f64>,
+    pub max_attempts: Option<u32>,
+    /// "documented", "off", one rate, or rates by the names of endpoints.
+    pub rate_limits: Option<Either3<String, u32, HashMap<String, u32>>>,
+    pub rate_share: Option<f64>,
+    pub max_queued: Option<u32>,
+    pub min_token_interval_ms: Option<f64>,
     pub allow_insecure_http: Option<bool>,
     pub proxy: Option<String>,
     pub root_certificates: Option<Vec<String>>,
@@ -58,6 +65,11 @@ impl ClientConfig {
         builder = with(builder, self.timeout_ms.map(millis), ClientBuilder::timeout);
         builder = with(builder, self.attempt_timeout_ms.map(millis), ClientBuilder::attempt_timeout);
         builder = with(builder, self.connect_timeout_ms.map(millis), ClientBuilder::connect_timeout);
+        builder = with(builder, self.max_attempts, ClientBuilder::max_attempts);
+        builder = with(builder, rate_limits(self.rate_limits, self.rate_share), ClientBuilder::rate_limits);
+        builder = with(builder, self.max_queued.map(|most| most as usize), ClientBuilder::max_queued);
+        let min_token_interval = self.min_token_interval_ms.map(millis);
+        builder = with(builder, min_token_interval, ClientBuilder::min_token_interval);
         builder = with(builder, self.allow_insecure_http, ClientBuilder::allow_insecure_http);
         builder = with(builder, self.proxy, ClientBuilder::proxy);
         for pem in self.root_certificates.unwrap_or_default() {
@@ -78,16 +90,43 @@ fn with<T>(
     }
 }
 
-/// The limits that a call, or a client made by `withOptions`, has of its own.
-pub(crate) fn options(timeout_ms: Option<f64>, attempt_timeout_ms: Option<f64>) -> Options {
-    let options = match timeout_ms {
-        Some(timeout) => Options::new().timeout(millis(timeout)),
-        None => Options::new(),
-    };
-    match attempt_timeout_ms {
-        Some(timeout) => options.attempt_timeout(millis(timeout)),
-        None => options,
+/// The rates and the share of them, which are two options here and one value in the core. TypeScript lets only known
+/// names pass.
+fn rate_limits(
+    given: Option<Either3<String, u32, HashMap<String, u32>>>,
+    share: Option<f64>,
+) -> Option<RateLimits> {
+    let limits = given.map(|given| match given {
+        Either3::A(name) if name == "off" => RateLimits::off(),
+        Either3::A(_) => RateLimits::documented(),
+        Either3::B(rate) => RateLimits::uniform(rate),
+        Either3::C(rates) => {
+            let known =
+                rates.into_iter().filter_map(|(name, rate)| Some((Endpoint::from_name(&name)?, rate)));
+            known.fold(RateLimits::documented(), |limits, (endpoint, rate)| limits.with(endpoint, rate))
+        }
+    });
+    match share {
+        Some(share) => Some(limits.unwrap_or_default().share(share)),
+        None => limits,
     }
+}
+
+/// The options that a call, or a client made by `withOptions`, has of its own.
+pub(crate) fn options(
+    timeout_ms: Option<f64>,
+    attempt_timeout_ms: Option<f64>,
+    max_attempts: Option<u32>,
+    background: Option<bool>,
+    grouped: Option<bool>,
+) -> Options {
+    let options = Options::new();
+    let options = timeout_ms.into_iter().fold(options, |options, ms| options.timeout(millis(ms)));
+    let options = attempt_timeout_ms.into_iter().fold(options, |o, ms| o.attempt_timeout(millis(ms)));
+    let options = max_attempts.into_iter().fold(options, Options::max_attempts);
+    let priority = background.map(|yes| if yes { Priority::Background } else { Priority::Normal });
+    let options = priority.into_iter().fold(options, Options::priority);
+    grouped.into_iter().fold(options, Options::grouped)
 }
 
 /// TypeScript lets only numbers from 0 on pass; one that no duration holds is as good as forever.

@@ -10,4 +10,5 @@ mod failure;
 mod payload;
 mod presences;
 mod runtime;
+mod stats;
 mod token_provider;

@@ -39,6 +39,12 @@ export function span(value: unknown, name: string, place: Place): number {
 }
 
 /** @internal */
+export function flag(value: unknown, name: string, place: Place): boolean {
+  if (typeof value !== 'boolean') throw wrong(place, `${name} must be true or false, not ${shown(value)}`);
+  return value;
+}
+
+/** @internal */
 export function optional<T>(
   check: (value: unknown, name: string, place: Place) => T,
   value: unknown,

@@ -29,13 +29,17 @@ export declare class NativeClient {
    * A failure's JSON as the reason.
    */
   constructor(bridge: Bridge, config: ClientConfig)
-  /** The same client with other limits. */
-  withOptions(timeoutMs?: number | undefined | null, attemptTimeoutMs?: number | undefined | null): NativeClient
+  /** The same client with other options. */
+  withOptions(timeoutMs?: number | undefined | null, attemptTimeoutMs?: number | undefined | null, maxAttempts?: number | undefined | null, background?: boolean | undefined | null, grouped?: boolean | undefined | null): NativeClient
+  /** Ends every call under way, and refuses every later one. */
+  close(): void
+  /** The client's numbers, as JSON. */
+  stats(): string
   /**
-   * Refuses every later call. A call itself, so that those submitted before have begun: the runtime takes them up
-   * one after another.
+   * # Errors
+   * A failure's JSON as the reason, if the client has no client secret, or it cannot be one.
    */
-  close(id: number): void
+  rotateClientSecret(clientSecret: string): void
   /** The answer of the token provider to one question; no token if it threw. */
   answerToken(request: number, token?: string | undefined | null, expiresInMs?: number | undefined | null): void
   /**
@@ -181,6 +185,12 @@ export interface ClientConfig {
   timeoutMs?: number
   attemptTimeoutMs?: number
   connectTimeoutMs?: number
+  maxAttempts?: number
+  /** "documented", "off", one rate, or rates by the names of endpoints. */
+  rateLimits?: string | number | Record<string, number>
+  rateShare?: number
+  maxQueued?: number
+  minTokenIntervalMs?: number
   allowInsecureHttp?: boolean
   proxy?: string
   rootCertificates?: Array<string>

@@ -4,7 +4,8 @@ import { onlyKeys, type Place } from './arguments.js';
 import { bridge, submit } from './bridge.js';
 import { errorOf, refusal, shown } from './errors.js';
 import { native, type NativeClient } from './native.js';
-import { limits, opened, type CallOptions, type ClientOptions, type LimitOptions } from './options.js';
+import { limits, opened, replacing, type CallOptions, type ClientOptions, type WithOptions } from './options.js';
+import { statsOf, type Stats } from './stats.js';
 import { isWatched, watched, type Logger } from './telemetry.js';
 import type { TokenSource } from './token-source.js';
 
@@ -66,14 +67,22 @@ export class Calls {
     return new Calls(client, tokens, logger);
   }
 
-  withLimits(options: LimitOptions): Calls {
-    const client = this.#native.withOptions(...limits(options));
+  withOptions(options: WithOptions): Calls {
+    const client = this.#native.withOptions(...replacing(options));
     return new Calls(client, this.#tokens, this.#logger, this.#count);
   }
 
-  /** Refuses later calls, and waits for those under way. */
+  stats(): Stats {
+    return statsOf(this.#native.stats());
+  }
+
+  rotateClientSecret(secret: string): void {
+    refusing(() => this.#native.rotateClientSecret(secret));
+  }
+
+  /** Ends calls under way, refuses later ones, and waits until all have been told. */
   async close(): Promise<void> {
-    await submit((id) => this.#native.close(id), undefined);
+    this.#native.close();
     await this.#count.none();
   }
 
@@ -82,7 +91,7 @@ export class Calls {
   }
 
   /** The native client, for what is no call. */
-  native(limit: LimitOptions): NativeClient {
+  native(limit: CallOptions): NativeClient {
     return limit.timeoutMs === undefined && limit.attemptTimeoutMs === undefined
       ? this.#native
       : this.#native.withOptions(limit.timeoutMs, limit.attemptTimeoutMs);
@@ -110,13 +119,12 @@ export class Calls {
   }
 
   #checked(operation: Operation<unknown>, options: CallOptions, place: Place): NativeClient {
-    const known = knownKeys(operation);
-    onlyKeys(options, known, place);
+    onlyKeys(options, knownKeys(operation), place);
     const { signal } = options;
     if (signal !== undefined && typeof (signal as Partial<AbortSignal> | null)?.throwIfAborted !== 'function') {
       throw refusal('invalid_input', `signal must be an AbortSignal, not ${shown(signal)}`, { operation: operation.name });
     }
-    const [timeoutMs, attemptTimeoutMs] = limits(options, known, place);
+    const [timeoutMs, attemptTimeoutMs] = limits(options, place);
     return this.native({ timeoutMs, attemptTimeoutMs });
   }
 }

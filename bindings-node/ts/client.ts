@@ -2,7 +2,8 @@ import { idList, text, type Place } from './arguments.js';
 import { Calls } from './calls.js';
 import { refusal, shown } from './errors.js';
 import { AppToken, OnlineStates } from './models.js';
-import type { CallOptions, ClientOptions, CommonOptions, LimitOptions } from './options.js';
+import type { CallOptions, ClientOptions, CommonOptions, WithOptions } from './options.js';
+import type { Stats } from './stats.js';
 import { User } from './user.js';
 
 /** What a group id names. */
@@ -79,15 +80,18 @@ export class PresenceClient implements AsyncDisposable {
   }
 
   /**
-   * The same client with other limits for its calls. Connections, token and closing are shared.
+   * The same client with other limits for its calls. Connections, token, rate limits and closing are shared.
+   *
+   * @throws {@link ConfigError} for an option that there is not, or of the wrong type.
    *
    * @example
    * ```ts
    * const hurried = client.withOptions({ timeoutMs: 900 });
+   * const nightly = client.withOptions({ timeoutMs: 600_000, priority: 'background', grouped: true });
    * ```
    */
-  withOptions(options: LimitOptions): PresenceClient {
-    return new PresenceClient(this.#calls.withLimits(options));
+  withOptions(options: WithOptions): PresenceClient {
+    return new PresenceClient(this.#calls.withOptions(options));
   }
 
   /**
@@ -180,14 +184,54 @@ export class PresenceClient implements AsyncDisposable {
   }
 
   /**
-   * Refuses every later call of this client, and of those made from it, with {@link ClosedError}. Calls under way end
-   * as they would have; the promise resolves when they have.
+   * What this client, and those made from it, have done so far, and the state of their rate limits. Makes no call.
+   *
+   * @example
+   * ```ts
+   * const { succeeded, failed, endpoints } = client.stats();
+   * console.log({ succeeded, failed, waiting: endpoints.get.waiting });
+   * ```
+   */
+  stats(): Stats {
+    return this.#calls.stats();
+  }
+
+  /**
+   * Uses another client secret from the next token request on, after a rotation in the console. The token in use stays
+   * until its time. Holds for the clients made from this one too.
+   *
+   * @throws {@link ConfigError} if it is empty, or the client was built without client id and secret.
+   *
+   * @example
+   * ```ts
+   * client.rotateClientSecret('the new secret');
+   * ```
+   */
+  rotateClientSecret(clientSecret: string): void {
+    // A secret of the wrong type may still be one, and is not shown.
+    if (typeof clientSecret !== 'string') throw refusal('config', 'the client secret must be a string');
+    this.#calls.rotateClientSecret(clientSecret);
+  }
+
+  /**
+   * Ends every call under way of this client, and of those made from it, with {@link ClosedError}, down to the socket,
+   * and refuses every later one. To let calls end first, await them first. The promise resolves when all have been
+   * told; closing twice does nothing.
+   *
+   * @example
+   * ```ts
+   * const presence = await client.user('wzy').get('c2');
+   * await client.close();
+   * ```
    */
   close(): Promise<void> {
     return this.#calls.close();
   }
 
-  /** As {@link PresenceClient.close}: `await using client = …` closes it at the end of the block. */
+  /**
+   * As {@link PresenceClient.close}: `await using client = …` closes it at the end of the block, and so ends calls that
+   * were not awaited in it.
+   */
   [Symbol.asyncDispose](): Promise<void> {
     return this.close();
   }

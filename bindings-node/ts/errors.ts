@@ -22,6 +22,9 @@ export type ErrorKind =
   | 'connect'
   | 'tls'
   | 'timeout'
+  | 'queue_timeout'
+  | 'overloaded'
+  | 'superseded'
   | 'closed';
 
 /** @internal What a failure carries across the bridge. */
@@ -167,7 +170,19 @@ export class TlsError extends PresenceError {
 export class DeadlineError extends PresenceError {
   declare readonly kind: 'timeout';
 }
-/** The client was closed before the call. */
+/** The rate limit gives the call no turn before its deadline. Nothing was sent, or nothing more. */
+export class QueueTimeoutError extends PresenceError {
+  declare readonly kind: 'queue_timeout';
+}
+/** Too many calls wait for their turn already. */
+export class OverloadedError extends PresenceError {
+  declare readonly kind: 'overloaded';
+}
+/** A newer set of the same device took this one's place. */
+export class SupersededError extends PresenceError {
+  declare readonly kind: 'superseded';
+}
+/** The client was closed, before the call or during it. */
 export class ClosedError extends PresenceError {
   declare readonly kind: 'closed';
 }
@@ -188,6 +203,9 @@ const CLASSES: { readonly [Kind in ErrorKind]: typeof PresenceError } = {
   connect: ConnectError,
   tls: TlsError,
   timeout: DeadlineError,
+  queue_timeout: QueueTimeoutError,
+  overloaded: OverloadedError,
+  superseded: SupersededError,
   closed: ClosedError,
 };
 

@@ -17,20 +17,25 @@ export {
   FeatureDisabledError,
   InvalidInputError,
   NotFoundError,
+  OverloadedError,
   PermissionDeniedError,
   PresenceError,
+  QueueTimeoutError,
   QuotaExceededError,
   RateLimitedError,
   ServerError,
+  SupersededError,
   TlsError,
   TooLargeError,
 } from './errors.js';
 export type { ErrorKind, Sent } from './errors.js';
 export { AppToken, OnlineStates } from './models.js';
 export type { Device, Subscription, SubscriptionsPage } from './models.js';
-export type { CallOptions, ClientOptions, CommonOptions, LimitOptions } from './options.js';
+export type { CallOptions, ClientOptions, CommonOptions, LimitOptions, Priority, WithOptions } from './options.js';
 export { Presence, Presences } from './presences.js';
 export type { DeviceStatus, PresenceFields } from './presences.js';
+export type { EndpointName, RateLimits } from './rates.js';
+export type { EndpointStats, Stats } from './stats.js';
 export { Status } from './status.js';
 export type { CallEvent, Logger } from './telemetry.js';
 export type { ProvidedToken, TokenProvider } from './token-source.js';

@@ -1,9 +1,10 @@
 // Options as callers write them, and their way to the native client.
 
-import { onlyKeys, optional, span, text, type Place } from './arguments.js';
+import { flag, onlyKeys, optional, span, text, whole, type Place } from './arguments.js';
 import { register } from './bridge.js';
 import { refusal, shown } from './errors.js';
-import type { ClientConfig } from './native.js';
+import type { ClientConfig, NativeClient } from './native.js';
+import { rates, type RateLimits } from './rates.js';
 import type { Logger } from './telemetry.js';
 import { TokenSource, type TokenProvider } from './token-source.js';
 
@@ -20,21 +21,58 @@ export interface CallOptions {
   readonly attemptTimeoutMs?: number | undefined;
 }
 
-/** Limits that {@link PresenceClient.withOptions} replaces. */
+/** Limits of a client's calls. */
 export interface LimitOptions {
   /**
-   * The most time a whole call may take, in milliseconds: waiting for a token, every attempt and every pause. 30,000
-   * if not given; it never multiplies.
+   * The most time a whole call may take, in milliseconds, in which everything happens: its turn in the rate limit,
+   * waiting for a token, every attempt and every pause. 30,000 if not given; it never multiplies.
    */
   readonly timeoutMs?: number | undefined;
   /** The most time one attempt may take, in milliseconds. 10,000 if not given. */
   readonly attemptTimeoutMs?: number | undefined;
+  /**
+   * The most attempts of one call, 4 if not given; 1 means no retry. Neither attempts that the service's rate limit
+   * refused count nor those made again for nothing: after a 401, or when a connection that lay idle had been closed.
+   */
+  readonly maxAttempts?: number | undefined;
+}
+
+/** Whether calls go before or after others when the rate limit makes them wait. */
+export type Priority = 'normal' | 'background';
+
+/** What {@link PresenceClient.withOptions} replaces. */
+export interface WithOptions extends LimitOptions {
+  /** `'background'` lets the calls of others go first; `'normal'` if not given. */
+  readonly priority?: Priority | undefined;
+  /**
+   * Counts all calls made through the client as one caller. Callers take turns, so a job of a hundred thousand calls
+   * leaves every other call its place; without this each call is a caller of its own.
+   */
+  readonly grouped?: boolean | undefined;
 }
 
 /** What a client needs beside an address and credentials: all of it has a default. */
 export interface CommonOptions extends LimitOptions {
   /** The most time connecting may take, TLS included, in milliseconds. 3,000 if not given. */
   readonly connectTimeoutMs?: number | undefined;
+  /**
+   * How many calls a second are made to each endpoint; the documented rates if not given. All clients of one App Key
+   * in this process count together: the rates given last hold for all of them. Calls beyond the rate wait for their
+   * turn, within their timeout.
+   */
+  readonly rateLimits?: RateLimits | undefined;
+  /** The part of every rate that this process may use, above 0 and at most 1; for an app with several processes. */
+  readonly rateShare?: number | undefined;
+  /**
+   * The most calls that may wait for their turn at one endpoint; more fail at once with {@link OverloadedError}.
+   * 10,000 if not given.
+   */
+  readonly maxQueued?: number | undefined;
+  /**
+   * The least time between two requests for a token, whatever becomes of them, in milliseconds. 10,000 if not given;
+   * tests that let tokens end may want 0.
+   */
+  readonly minTokenIntervalMs?: number | undefined;
   /** Allows an `http://` host that is not this machine. Tokens then travel readable by all on the way. */
   readonly allowInsecureHttp?: boolean | undefined;
   /** An HTTP proxy for every connection, `http://[user:password@]host:port`. */
@@ -70,14 +108,15 @@ export interface ClientOptions extends CommonOptions {
   readonly tokenProvider?: TokenProvider | undefined;
 }
 
-const LIMIT_KEYS = ['timeoutMs', 'attemptTimeoutMs'] as const;
-const TIME_KEYS = [...LIMIT_KEYS, 'connectTimeoutMs'] as const;
+const NUMBER_KEYS = ['timeoutMs', 'attemptTimeoutMs', 'connectTimeoutMs', 'minTokenIntervalMs', 'rateShare'] as const;
+const WHOLE_KEYS = ['maxAttempts', 'maxQueued'] as const;
 const TEXT_KEYS = ['host', 'emulator', 'appKey', 'appId', 'clientId', 'clientSecret', 'appToken', 'proxy'] as const;
 const SECRETS: ReadonlySet<string> = new Set(['clientSecret', 'appToken', 'proxy']);
-const COMMON_KEYS = ['connectTimeoutMs', 'allowInsecureHttp', 'proxy', 'rootCertificates', 'logger', ...LIMIT_KEYS];
+const OTHER_KEYS = ['rateLimits', 'allowInsecureHttp', 'proxy', 'rootCertificates', 'logger'] as const;
+const COMMON_KEYS = [...NUMBER_KEYS, ...WHOLE_KEYS, ...OTHER_KEYS];
 const CLIENT: ReadonlySet<string> = new Set([...TEXT_KEYS, ...COMMON_KEYS, 'tokenProvider']);
 const COMMON: ReadonlySet<string> = new Set(COMMON_KEYS);
-const LIMITS: ReadonlySet<string> = new Set(LIMIT_KEYS);
+const WITH: ReadonlySet<string> = new Set(['timeoutMs', 'attemptTimeoutMs', 'maxAttempts', 'priority', 'grouped']);
 const PLACE: Place = { kind: 'config' };
 
 /** @internal The options with their types checked, as the native client takes them. */
@@ -98,10 +137,16 @@ export function opened(options: ClientOptions, variables?: Record<string, string
     if (SECRETS.has(key) && typeof value !== 'string') throw refusal('config', `${key} must be a string`);
     config[key] = text(value, key, PLACE);
   }
-  for (const key of TIME_KEYS) {
+  for (const key of NUMBER_KEYS) {
     const value = optional(span, options[key], key, PLACE);
     if (value !== undefined) config[key] = value;
   }
+  for (const key of WHOLE_KEYS) {
+    const value = optional(whole, options[key], key, PLACE);
+    if (value !== undefined) config[key] = value;
+  }
+  const rateLimits = optional(rates, options.rateLimits, 'rateLimits', PLACE);
+  if (rateLimits !== undefined) config.rateLimits = rateLimits;
   if (options.allowInsecureHttp !== undefined) config.allowInsecureHttp = options.allowInsecureHttp === true;
   if (options.rootCertificates !== undefined) {
     const given: unknown = options.rootCertificates;
@@ -125,11 +170,29 @@ function logger(options: CommonOptions): Logger | undefined {
   throw refusal('config', `logger must be an object with debug and warn, not ${shown(given)}`);
 }
 
-/** @internal Checks limits that replace a client's. */
-export function limits(options: LimitOptions, known = LIMITS, place = PLACE): [number | undefined, number | undefined] {
-  onlyKeys(options, known, place);
+/** @internal Options as the native client takes them. */
+export type Replaced = Parameters<NativeClient['withOptions']>;
+
+/** @internal Checks options that replace a client's. */
+export function replacing(options: WithOptions): Replaced {
+  onlyKeys(options, WITH, PLACE);
+  return [
+    ...limits(options, PLACE),
+    optional(whole, options.maxAttempts, 'maxAttempts', PLACE),
+    optional(isBackground, options.priority, 'priority', PLACE),
+    optional(flag, options.grouped, 'grouped', PLACE),
+  ];
+}
+
+/** @internal Checks the limits that a call may have of its own. */
+export function limits(options: CallOptions, place: Place): [number | undefined, number | undefined] {
   return [
     optional(span, options.timeoutMs, 'timeoutMs', place),
     optional(span, options.attemptTimeoutMs, 'attemptTimeoutMs', place),
   ];
+}
+
+function isBackground(priority: unknown, name: string, place: Place): boolean {
+  if (priority === 'normal' || priority === 'background') return priority === 'background';
+  throw refusal(place.kind, `${name} must be "normal" or "background", not ${shown(priority)}`);
 }

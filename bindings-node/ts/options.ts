@@ -31,8 +31,9 @@ export interface LimitOptions {
   /** The most time one attempt may take, in milliseconds. 10,000 if not given. */
   readonly attemptTimeoutMs?: number | undefined;
   /**
-   * The most attempts of one call, 4 if not given; 1 means no retry. Neither attempts that the service's rate limit
-   * refused count nor those made again for nothing: after a 401, or when a connection that lay idle had been closed.
+   * The most attempts of one call, 4 if not given. Neither attempts that the service's rate limit refused count nor
+   * those made again for nothing: after a 401, or when a connection that lay idle had been closed. 1 means no retry,
+   * not even after the service's rate limit refused the call.
    */
   readonly maxAttempts?: number | undefined;
 }

@@ -83,9 +83,9 @@ class ClientBase:
                 waiting for a token, every attempt and every pause. 30 seconds if not given; it never multiplies.
             attempt_timeout: The most time one attempt may take; 10 seconds if not given.
             connect_timeout: The most time connecting may take, TLS included; 3 seconds if not given.
-            max_attempts: The most attempts of one call, 4 if not given; 1 means no retry. Neither attempts that the
-                service's rate limit refused count nor those made again for nothing: after a 401, or when a connection
-                that lay idle had been closed.
+            max_attempts: The most attempts of one call, 4 if not given. Neither attempts that the service's rate limit
+                refused count nor those made again for nothing: after a 401, or when a connection that lay idle had been
+                closed. 1 means no retry, not even after the service's rate limit refused the call.
             rate_limits: How many calls a second are made to each endpoint: "documented" if not given, "off", one
                 number for all, or the documented ones with these replaced. All clients of one App Key in this process
                 count together: the rates given last hold for all of them. Calls beyond the rate wait for their turn,

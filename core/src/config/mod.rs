@@ -165,8 +165,9 @@ impl ClientBuilder {
         self
     }
 
-    /// The most attempts of one call, 4 if not given; 1 means no retry. Neither attempts that the service's rate limit
-    /// refused count nor those made again for nothing: after a 401, or when a connection that lay idle had been closed.
+    /// The most attempts of one call, 4 if not given. Neither attempts that the service's rate limit refused count nor
+    /// those made again for nothing: after a 401, or when a connection that lay idle had been closed. 1 means no retry,
+    /// not even after the service's rate limit refused the call.
     pub fn max_attempts(mut self, attempts: u32) -> Self {
         self.limits.max_attempts = attempts;
         self

@@ -49,7 +49,7 @@ impl Retry {
             self.replayed = true;
             return Next::Replay;
         }
-        if error.kind() == ErrorKind::RateLimited {
+        if error.kind() == ErrorKind::RateLimited && max_attempts > 1 {
             let pause =
                 error.retry_after().unwrap_or_else(|| jittered(THROTTLED_BASE, self.throttled, random));
             self.throttled += 1;
@@ -182,6 +182,13 @@ mod tests {
         }
         assert_eq!(s.quota.left(), 500);
         assert!(matches!(s.next(&transient()), Next::After(_)));
+    }
+
+    #[test]
+    fn a_call_of_one_attempt_is_told_that_the_limit_is_reached() {
+        let mut s = setup();
+        let limited = failed(ErrorKind::RateLimited, true, Some(Duration::ZERO));
+        assert_eq!(s.retry.next(&limited, 1, MINUTE, &s.quota, &s.random), Next::GiveUp);
     }
 
     #[test]

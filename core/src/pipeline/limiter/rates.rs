@@ -86,7 +86,7 @@ impl RateLimits {
         match Endpoint::ALL.iter().find(|&&endpoint| *self.per_second.of(endpoint) == Some(0)) {
             Some(endpoint) => {
                 Err(Error::config(format!("a rate of 0 calls a second for {}", endpoint.name()))
-                    .with_hint(Some("RateLimits::off() takes the limits away.")))
+                    .with_hint(Some("Switch the rate limits off to call without one.")))
             }
             None => Ok(()),
         }

@@ -27,7 +27,8 @@ function settings({ rate_limit, ...switches }) {
 }
 
 function clientOf(emulator, { addressing = 'app_key', credentials = 'client', ...rest } = {}) {
-  only(rest, [], 'client');
+  const { max_attempts: maxAttempts = 1, rate_limits: rateLimits = 'off', ...more } = rest;
+  only(more, [], 'client');
   const app = {
     app_key: { appKey: emulator.appKey },
     app_id: { appId: emulator.appId },
@@ -40,7 +41,8 @@ function clientOf(emulator, { addressing = 'app_key', credentials = 'client', ..
     fixed_token: () => ({ appToken: emulator.issueToken(DAY_MS) }),
     unknown_token: () => ({ appToken: '007eJx-not-a-token-of-this-app' }),
   }[credentials];
-  return new PresenceClient({ host: emulator.url, ...app, ...secret() });
+  const settings = { maxAttempts, rateLimits, minTokenIntervalMs: 0 };
+  return new PresenceClient({ host: emulator.url, ...settings, ...app, ...secret() });
 }
 
 const HANDS = {
@@ -75,10 +77,11 @@ function compare(requests, expected) {
 }
 
 async function run(scenario, t) {
-  only(scenario, ['name', 'settings', 'client', 'steps'], 'the scenario');
+  only(scenario, ['name', 'settings', 'client', 'clock', 'steps'], 'the scenario');
   assert.ok(scenario.steps.length > 0);
   const emulator = emulatorFor(t, { settings: settings(scenario.settings ?? {}) });
-  emulator.clock.freeze();
+  if ((scenario.clock ?? 'frozen') === 'frozen') emulator.clock.freeze();
+  else assert.equal(scenario.clock, 'running');
   emulator.clock.set(BEGIN_MS);
   const client = clientOf(emulator, scenario.client);
   let lookedAt = emulator.journal.entries().at(-1)?.seq ?? 0;

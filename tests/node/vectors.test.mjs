@@ -15,7 +15,8 @@ const PREFIX = '/vector-org/vector-app';
 const FIXED_TOKEN = 'vector-fixed-token';
 const CREDENTIALS = { clientId: 'vector-client-id', clientSecret: 'vector-client-secret' };
 const KEPT_BYTES = 2048;
-const CASE = ['name', 'call', 'request', 'answer', 'token', 'sends', 'expect', 'error'];
+const CASE = ['name', 'call', 'request', 'answer', 'token', 'sends', 'token_sends', 'max_attempts', 'expect', 'error'];
+const PLAIN = { maxAttempts: 1, rateLimits: 'off', minTokenIntervalMs: 0 };
 const ANSWER = ['status', 'headers', 'body', 'body_file', 'body_base64', 'body_parts'];
 const REQUEST = ['method', 'path', 'body', 'body_bytes', 'authorization'];
 
@@ -73,6 +74,7 @@ function checkSeen({ requests, connections }, one) {
   assert.equal(tokens.length > 0, one.token !== undefined, `${tokens.length} tokens were asked for`);
   if (one.answer === undefined && one.token === undefined) assert.equal(connections, 0, 'something connected');
   if (one.sends !== undefined) assert.equal(calls.length, one.sends);
+  if (one.token_sends !== undefined) assert.equal(tokens.length, one.token_sends);
 }
 
 /** The text that an error keeps is the answer's, its first 2 KiB. */
@@ -90,7 +92,8 @@ async function run(one) {
   const server = await serve((request) => (request.target === `${PREFIX}/token` ? token : answer)?.());
   try {
     const credentials = one.token === undefined ? { appToken: FIXED_TOKEN } : CREDENTIALS;
-    const client = new PresenceClient({ host: server.url, appKey: APP_KEY, ...credentials });
+    const settings = { ...PLAIN, ...(one.max_attempts !== undefined && { maxAttempts: one.max_attempts }) };
+    const client = new PresenceClient({ host: server.url, appKey: APP_KEY, ...settings, ...credentials });
     const outcome = await make(one.call, client);
     check(one.call, outcome, one);
     checkSeen(server.seen, one);

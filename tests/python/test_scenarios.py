@@ -24,10 +24,13 @@ START_MS = 1_700_000_000_000
 @pytest.mark.parametrize("name", CASES)
 def test_scenario(name: str, kind: type[PresenceClient] | type[AsyncPresenceClient]) -> None:
     case = CASES[name]
-    only(case, "name", "settings", "client", "steps")
+    only(case, "name", "settings", "client", "clock", "steps")
     assert case["steps"]
     with Emulator(**case.get("settings", {})) as emulator:
-        emulator.clock.freeze()
+        if case.get("clock", "frozen") == "frozen":
+            emulator.clock.freeze()
+        else:
+            assert case["clock"] == "running"
         emulator.clock.set(START_MS)
         client = _client(case.get("client", {}), kind, emulator)
         seen = 0
@@ -44,7 +47,7 @@ def test_scenario(name: str, kind: type[PresenceClient] | type[AsyncPresenceClie
 
 
 def _client(spec: dict[str, Any], kind: Any, emulator: Emulator) -> Any:
-    only(spec, "addressing", "credentials")
+    only(spec, "addressing", "credentials", "max_attempts", "rate_limits")
     addressing = {
         "app_key": {"app_key": emulator.app_key},
         "app_id": {"app_id": emulator.app_id},
@@ -62,7 +65,14 @@ def _client(spec: dict[str, Any], kind: Any, emulator: Emulator) -> Any:
             credentials = {"app_token": "007eJx-not-a-token-of-this-app"}
         case other:
             raise ValueError(f"unknown credentials {other!r}")
-    return kind(host=f"http://{emulator.host}", **addressing, **credentials)
+    return kind(
+        host=f"http://{emulator.host}",
+        max_attempts=spec.get("max_attempts", 1),
+        rate_limits=spec.get("rate_limits", "off"),
+        min_token_interval=0,
+        **addressing,
+        **credentials,
+    )
 
 
 def _make(step: dict[str, Any], client: Any) -> None:

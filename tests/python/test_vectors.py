@@ -25,7 +25,7 @@ KEPT_BYTES = 2048
 @pytest.mark.parametrize("name", CASES)
 def test_vector(name: str, kind: type[PresenceClient] | type[AsyncPresenceClient]) -> None:
     case = CASES[name]
-    only(case, "name", "call", "request", "answer", "token", "sends", "expect", "error")
+    only(case, "name", "call", "request", "answer", "token", "sends", "token_sends", "max_attempts", "expect", "error")
     assert ("expect" in case) != ("error" in case)
     if "answer" in case or "token" in case:
         outcome = _against_server(case, kind)
@@ -54,6 +54,9 @@ def _client(case: dict[str, Any], kind: Any, host: str) -> Any:
     return kind(
         host=f"http://{host}",
         app_key=APP_KEY,
+        max_attempts=case.get("max_attempts", 1),
+        rate_limits="off",
+        min_token_interval=0,
         **(credentials if "token" in case else {"app_token": FIXED_TOKEN}),
     )
 
@@ -81,6 +84,7 @@ def _against_server(case: dict[str, Any], kind: Any) -> Any:
     assert bool(sent) == ("answer" in case), "sent though there is no answer for it, or not sent"
     assert bool(asked) == ("token" in case)
     assert len(sent) == case.get("sends", len(sent))
+    assert len(asked) == case.get("token_sends", len(asked))
     return outcome
 
 

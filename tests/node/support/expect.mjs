@@ -8,7 +8,7 @@ import { PresenceError } from 'easemob-presence';
 import { operationOf } from './call.mjs';
 import { only } from './files.mjs';
 
-const COMPARED = ['kind', 'status', 'code', 'sent', 'retryable'];
+const COMPARED = ['kind', 'status', 'code', 'sent', 'attempts', 'retryable'];
 const FIELDS = [
   ...COMPARED, 'operation', 'message', 'retry_after_ms', 'request_id', 'message_contains', 'hint_contains', 'body_contains', 'hides',
 ];

@@ -11,7 +11,7 @@ from .files import only
 if TYPE_CHECKING:
     from easemob_presence import PresenceError
 
-COMPARED = ("operation", "status", "code", "message", "sent", "retryable", "request_id")
+COMPARED = ("operation", "status", "code", "message", "sent", "attempts", "retryable", "request_id")
 CONTAINED = ("message", "hint", "body")
 
 

@@ -25,6 +25,7 @@ pub(crate) struct ErrorSpec {
     message: Option<String>,
     message_contains: Option<String>,
     sent: Option<String>,
+    attempts: Option<u32>,
     retryable: Option<bool>,
     #[serde(default, deserialize_with = "present")]
     retry_after_ms: Option<Option<u64>>,
@@ -63,6 +64,7 @@ impl ErrorSpec {
         found.compare("code", self.code.as_ref().map(Option::as_deref).as_ref(), &got.code());
         found.compare("message", self.message.as_deref().as_ref(), &got.message());
         found.compare("sent", self.sent.as_deref().as_ref(), &got.sent().name());
+        found.compare("attempts", self.attempts.as_ref(), &got.attempts());
         found.compare("retryable", self.retryable.as_ref(), &got.retryable());
         let wait = got.retry_after().map(|wait| wait.as_millis());
         let expected_wait = self.retry_after_ms.map(|wait| wait.map(u128::from));

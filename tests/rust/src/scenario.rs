@@ -1,8 +1,9 @@
 //! The cases of `tests/scenarios`: several steps against one emulator.
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
-use easemob_presence::Client;
+use easemob_presence::{Client, Endpoint, RateLimits};
 use easemob_presence_emulator::{Emulator, Settings};
 use serde::Deserialize;
 
@@ -24,7 +25,19 @@ struct Scenario {
     settings: Settings,
     #[serde(default)]
     client: ClientSpec,
+    #[serde(default)]
+    clock: ClockSpec,
     steps: Vec<Step>,
+}
+
+/// What the emulator's clock does.
+#[derive(Clone, Copy, Debug, Default, Deserialize, PartialEq, Eq)]
+#[serde(rename_all = "snake_case")]
+enum ClockSpec {
+    #[default]
+    Frozen,
+    /// As all clocks do, for what is waited for.
+    Running,
 }
 
 impl Named for Scenario {
@@ -34,11 +47,15 @@ impl Named for Scenario {
 }
 
 /// How the client is built; the emulator's own App Key, client id and secret unless said otherwise.
-#[derive(Clone, Copy, Debug, Default, Deserialize)]
+#[derive(Clone, Debug, Default, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 struct ClientSpec {
     addressing: Addressing,
     credentials: Credentials,
+    /// 1 if not given.
+    max_attempts: Option<u32>,
+    /// The documented ones with these replaced; off if not given.
+    rate_limits: Option<BTreeMap<String, u32>>,
 }
 
 #[derive(Clone, Copy, Debug, Default, Deserialize)]
@@ -97,9 +114,11 @@ impl Scenario {
     async fn run(&self) -> Result<(), Problem> {
         let emulator =
             Emulator::builder().settings(self.settings.clone()).start().map_err(|error| error.to_string())?;
-        emulator.clock().freeze();
+        if self.clock == ClockSpec::Frozen {
+            emulator.clock().freeze();
+        }
         emulator.clock().set(BEGIN_MS);
-        let client = self.client.build(&emulator).map_err(|error| error.to_string())?;
+        let client = self.client.build(&emulator)?;
         let mut stage = Stage::new(&emulator, &client);
         if self.steps.is_empty() {
             return Err("there is no step".into());
@@ -112,8 +131,12 @@ impl Scenario {
 }
 
 impl ClientSpec {
-    fn build(self, emulator: &Emulator) -> Result<Client, easemob_presence::Error> {
-        let builder = Client::builder().host(emulator.url());
+    fn build(&self, emulator: &Emulator) -> Result<Client, Problem> {
+        let builder = Client::builder()
+            .host(emulator.url())
+            .max_attempts(self.max_attempts.unwrap_or(1))
+            .rate_limits(self.rate_limits()?)
+            .min_token_interval(Duration::ZERO);
         let builder = match self.addressing {
             Addressing::AppKey => builder.app_key(emulator.app_key()),
             Addressing::AppId => builder.app_id(emulator.app_id()),
@@ -125,6 +148,16 @@ impl ClientSpec {
             Credentials::FixedToken => builder.app_token(emulator.issue_token(LONG)),
             Credentials::UnknownToken => builder.app_token("007eJx-not-a-token-of-this-app"),
         };
-        builder.build()
+        builder.build().map_err(|error| error.to_string())
+    }
+
+    fn rate_limits(&self) -> Result<RateLimits, Problem> {
+        let Some(rates) = &self.rate_limits else { return Ok(RateLimits::off()) };
+        let mut limits = RateLimits::documented();
+        for (name, &rate) in rates {
+            let endpoint = Endpoint::from_name(name).ok_or_else(|| format!("there is no endpoint {name}"))?;
+            limits = limits.with(endpoint, rate);
+        }
+        Ok(limits)
     }
 }

@@ -5,9 +5,10 @@ mod request;
 
 use std::collections::BTreeSet;
 use std::io::ErrorKind::WouldBlock;
+use std::time::Duration;
 
 use answer::{Answer, Answers};
-use easemob_presence::{Client, Error};
+use easemob_presence::{Client, Error, RateLimits};
 use request::{CLIENT_ID, CLIENT_SECRET, FIXED_TOKEN, RequestSpec};
 use serde::Deserialize;
 use serde_json::Value;
@@ -36,6 +37,10 @@ struct Case {
     token: Option<Answers>,
     /// How many requests the call itself makes.
     sends: Option<usize>,
+    /// How many requests for a token it makes.
+    token_sends: Option<usize>,
+    /// The client's setting of that name; 1 if not given.
+    max_attempts: Option<u32>,
     #[serde(default, deserialize_with = "present")]
     expect: Option<Value>,
     error: Option<ErrorSpec>,
@@ -131,7 +136,12 @@ impl Case {
     }
 
     fn client(&self, url: &str) -> Result<Client, Problem> {
-        let builder = Client::builder().host(url).app_key(APP_KEY);
+        let builder = Client::builder()
+            .host(url)
+            .app_key(APP_KEY)
+            .max_attempts(self.max_attempts.unwrap_or(1))
+            .rate_limits(RateLimits::off())
+            .min_token_interval(Duration::ZERO);
         let builder = match self.token {
             Some(_) => builder.client_credentials(CLIENT_ID, CLIENT_SECRET),
             None => builder.app_token(FIXED_TOKEN),
@@ -162,10 +172,12 @@ impl Case {
         if self.token.is_some() && tokens == 0 {
             return Err("no token was asked for".into());
         }
-        match self.sends {
-            Some(sends) if sends != calls => Err(format!("expected {sends} requests, got {calls}")),
-            _ => Ok(()),
+        for (expected, got) in [(self.sends, calls), (self.token_sends, tokens)] {
+            if let Some(expected) = expected.filter(|&expected| expected != got) {
+                return Err(format!("expected {expected} requests, got {got}"));
+            }
         }
+        Ok(())
     }
 
     /// The answer's text is kept: whole beside a value, its first 2 KiB in an error.

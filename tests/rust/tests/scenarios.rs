@@ -21,7 +21,7 @@ macro_rules! files {
     };
 }
 
-files!(documented, limits, pages, paths, presence, refusals, subscriptions, tokens);
+files!(documented, limits, pages, paths, presence, refusals, retries, subscriptions, tokens);
 
 #[test]
 fn there_are_as_many_scenarios_as_there_were() {

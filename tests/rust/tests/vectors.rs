@@ -36,6 +36,7 @@ files!(
     paths,
     rejected,
     requests,
+    retries,
     retry_after,
     status_codes,
     tokens,

@@ -2,7 +2,7 @@
 
 use std::sync::{Arc, Mutex};
 
-use easemob_presence::{Client, Error, ErrorKind, Sent, Status};
+use easemob_presence::{Client, ClientBuilder, Error, ErrorKind, RateLimits, Sent, Status};
 use easemob_presence_emulator::{Emulator, Operation, RateLimit, Request, Segment};
 use easemob_presence_tests::canned::{Reply, Server, http};
 use easemob_presence_tests::shows;
@@ -95,6 +95,11 @@ async fn errors_of_every_call(client: &Client) -> Result<Vec<Error>, Error> {
     Ok(errors.into_iter().flatten().collect())
 }
 
+/// A client that takes each answer as it comes, at once.
+fn unpaced() -> ClientBuilder {
+    Client::builder().max_attempts(1).rate_limits(RateLimits::off())
+}
+
 /// A server whose answer can be changed, and a client of it.
 async fn changeable() -> Result<(Server, Arc<Mutex<(u16, Vec<u8>)>>, Client), Box<dyn std::error::Error>> {
     let answer = Arc::new(Mutex::new((200, Vec::new())));
@@ -104,7 +109,7 @@ async fn changeable() -> Result<(Server, Arc<Mutex<(u16, Vec<u8>)>>, Client), Bo
         Err(_) => Reply::Close,
     })
     .await?;
-    let client = Client::builder().host(server.url()).app_key("org#app").app_token("token").build()?;
+    let client = unpaced().host(server.url()).app_key("org#app").app_token("token").build()?;
     Ok((server, answer, client))
 }
 
@@ -174,8 +179,7 @@ fn no_token_answer_of_any_shape_is_shown() {
     ];
     let check = |value: Value| {
         *answer.lock().unwrap() = (200, value.to_string().into_bytes());
-        let client =
-            Client::builder().host(server.url()).app_key("org#app").client_credentials("id", "x").build();
+        let client = unpaced().host(server.url()).app_key("org#app").client_credentials("id", "x").build();
         if let Err(error) = runtime.block_on(client.unwrap().app_token()) {
             prop_assert!(!shows(&error, "canary"), "{error:?}");
         }
@@ -204,7 +208,7 @@ fn any_string_is_refused_unsent_or_arrives_as_one_segment_with_the_same_bytes() 
     let runtime = runtime().unwrap();
     let emulator =
         Emulator::builder().configure(|settings| settings.rate_limit = RateLimit::off()).start().unwrap();
-    let client = Client::builder().emulator(emulator.host()).build().unwrap();
+    let client = unpaced().emulator(emulator.host()).build().unwrap();
     runtime.block_on(client.app_token()).unwrap();
     let special = prop::sample::select(vec![
         "", ".", "..", "...", "/", "a/b", "../..", "%2F", "%2e%2e", "%00", "\0", "\r\n", " ", "?x=", "#",

@@ -1,8 +1,9 @@
 //! Neither the client secret nor a token is ever shown, and tokens are asked for sparingly.
 
 use std::fmt::Write;
+use std::time::Duration;
 
-use easemob_presence::{AppToken, Client, Error, ErrorKind, Status};
+use easemob_presence::{AppToken, Client, ClientBuilder, Error, ErrorKind, RateLimits, Status};
 use easemob_presence_emulator::{Emulator, Operation, RateLimit};
 use easemob_presence_tests::canned::{Recorded, Reply, Server, http};
 use easemob_presence_tests::shows;
@@ -43,6 +44,11 @@ fn a_setting_that_is_refused_is_refused_unseen() {
     }
 }
 
+/// A client that keeps no distance between its calls, or between tokens.
+fn unpaced() -> ClientBuilder {
+    Client::builder().rate_limits(RateLimits::off()).min_token_interval(Duration::ZERO)
+}
+
 /// Answers with everything that it was sent, in every place that an error reads.
 fn echo(status: u16, request: &Recorded) -> Reply {
     let authorization = request.header("authorization").unwrap_or_default().to_owned();
@@ -64,7 +70,7 @@ async fn echoed(status: u16, token_status: u16) -> Result<Vec<Error>, Box<dyn st
         _ => echo(status, request),
     })
     .await?;
-    let builder = || Client::builder().host(server.url()).app_key("org#app");
+    let builder = || unpaced().host(server.url()).app_key("org#app");
     let clients = [builder().client_credentials("id", SECRET).build()?, builder().app_token(TOKEN).build()?];
     let mut errors = Vec::new();
     for client in clients {
@@ -95,7 +101,7 @@ async fn a_secret_that_the_service_echoes_is_masked() {
 #[tokio::test]
 async fn a_failure_of_the_connection_shows_no_secret() {
     let server = Server::start(|_| Reply::Close).await.unwrap();
-    let builder = || Client::builder().host(server.url()).app_key("org#app");
+    let builder = || unpaced().host(server.url()).app_key("org#app");
     for client in [builder().client_credentials("id", SECRET).build(), builder().app_token(TOKEN).build()] {
         let error = client.unwrap().user("wzy").unwrap().get("c2").await.unwrap_err();
         assert_eq!(error.kind(), ErrorKind::Connect);
@@ -107,7 +113,7 @@ async fn a_failure_of_the_connection_shows_no_secret() {
 async fn calls_at_the_same_time_share_one_token_and_one_renewal() {
     let emulator =
         Emulator::builder().configure(|settings| settings.rate_limit = RateLimit::off()).start().unwrap();
-    let client = Client::builder().emulator(emulator.host()).build().unwrap();
+    let client = unpaced().emulator(emulator.host()).build().unwrap();
     let all = || {
         let calls = (0..50).map(|i| {
             let user = client.user(format!("u{i}")).unwrap();

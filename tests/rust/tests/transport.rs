@@ -5,14 +5,19 @@ use std::io::ErrorKind::WouldBlock;
 use std::net::TcpListener;
 use std::time::Duration;
 
-use easemob_presence::{Client, Error, ErrorKind, Sent, Status};
+use easemob_presence::{Client, Error, ErrorKind, RateLimits, Sent, Status};
 use easemob_presence_tests::canned::{Reply, Server, http};
 
 const CAP: usize = 4 * 1024 * 1024;
 const OK: &[u8] = br#"{"result":"ok"}"#;
 
 fn client(url: &str) -> Result<Client, Error> {
-    Client::builder().host(url).app_key("org#app").app_token("canary-token").build()
+    Client::builder()
+        .host(url)
+        .app_key("org#app")
+        .app_token("canary-token")
+        .rate_limits(RateLimits::off())
+        .build()
 }
 
 /// Makes one set against a server that replies this.
@@ -89,7 +94,6 @@ async fn a_connection_that_breaks_leaves_open_whether_the_call_was_carried_out()
     let whole = http(200, [], OK);
     let cut = |bytes: &[u8], by: usize| bytes[..bytes.len() - by].to_vec();
     let chunked = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n";
-    let large = "x".repeat(1 << 20);
     for reply in [
         Reply::Close,
         Reply::Send(cut(&whole, 1)),
@@ -98,12 +102,24 @@ async fn a_connection_that_breaks_leaves_open_whether_the_call_was_carried_out()
         Reply::Send(b"HTTP/1.1 ".to_vec()),
         Reply::Send([&chunked[..], b"f\r\n", OK, b"\r\n"].concat()),
         Reply::Send([&chunked[..], b"zz\r\n", OK, b"\r\n0\r\n\r\n"].concat()),
-        Reply::Send(b"SSH-2.0-OpenSSH_9.6\r\n\r\n".to_vec()),
-        Reply::Send(http(200, [("X-Large", large.as_str())], OK)),
     ] {
         let error = set_against(reply).await.unwrap_err();
         assert_eq!((error.kind(), error.sent()), (ErrorKind::Connect, Sent::Maybe), "{error}");
         assert!(error.retryable() && error.status().is_none(), "{error}");
+        assert_eq!(error.attempts(), 4);
+    }
+}
+
+#[tokio::test]
+async fn an_answer_that_is_not_http_is_asked_for_once_more() {
+    let large = "x".repeat(1 << 20);
+    for reply in [
+        Reply::Send(b"SSH-2.0-OpenSSH_9.6\r\n\r\n".to_vec()),
+        Reply::Send(http(200, [("X-Large", large.as_str())], OK)),
+    ] {
+        let error = set_against(reply).await.unwrap_err();
+        assert_eq!((error.kind(), error.attempts()), (ErrorKind::Decode, 2), "{error}");
+        assert!(!error.retryable() && error.status().is_none(), "{error}");
     }
 }
 

@@ -6,19 +6,20 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from easemob_presence.testing import Emulator
 from support.silent import SilentServer
+from support.unpaced import UnpacedEmulator
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from easemob_presence import PresenceClient
+    from easemob_presence.testing import Emulator
 
 
 @pytest.fixture
 def emulator() -> Iterator[Emulator]:
-    """An emulator without rate limits."""
-    with Emulator(rate_limit={"window": "off"}) as emulator:
+    """An emulator without rate limits, for clients without them."""
+    with UnpacedEmulator() as emulator:
         yield emulator
 
 

@@ -33,7 +33,7 @@ def greedy() -> Iterator[ctypes.PyDLL]:
 
 
 def test_outcomes_arrive_while_the_gil_is_held(emulator: Emulator, greedy: ctypes.PyDLL) -> None:
-    user = PresenceClient(emulator=emulator.host)._native.user("wzy")
+    user = PresenceClient(emulator=emulator.host, rate_limits="off")._native.user("wzy")
     queue, calls = _native.Queue(), [user.get(f"u{number}", None) for number in range(100)]
     # Another Python thread runs as soon as the GIL is free, and then takes this lock.
     ran, gate = threading.Event(), threading.Lock()
@@ -55,7 +55,7 @@ def test_outcomes_arrive_while_the_gil_is_held(emulator: Emulator, greedy: ctype
 
 
 def test_no_wake_is_lost(emulator: Emulator) -> None:
-    user = PresenceClient(emulator=emulator.host)._native.user("wzy")
+    user = PresenceClient(emulator=emulator.host, rate_limits="off")._native.user("wzy")
     queue, seen = _native.Queue(), 0
     for round_ in range(50):
         calls = [user.get("c2", None) for _ in range(20)]
@@ -69,7 +69,7 @@ def test_no_wake_is_lost(emulator: Emulator) -> None:
 
 
 def test_a_call_is_made_once_and_ends_with_its_object(emulator: Emulator) -> None:
-    user = PresenceClient(emulator=emulator.host)._native.user("wzy")
+    user = PresenceClient(emulator=emulator.host, rate_limits="off")._native.user("wzy")
     queue, call = _native.Queue(), user.get("c2", None)
     call.start(queue)
     assert select.select([queue], [], [], PATIENCE)[0]

@@ -43,7 +43,7 @@ def test_an_error_is_the_same_after_pickle_and_copy(cls: type[PresenceError]) ->
 def test_the_causes_are_chained_down_to_the_operating_system() -> None:
     with socket.create_server(("127.0.0.1", 0)) as listener:
         port = listener.getsockname()[1]
-    client = PresenceClient(emulator=f"127.0.0.1:{port}", app_token="x")
+    client = PresenceClient(emulator=f"127.0.0.1:{port}", app_token="x", max_attempts=1)
     with pytest.raises(ConnectionError) as caught:
         client.user("wzy").get("c2")
     error = caught.value

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import inspect
 import re
-from typing import Any
+from typing import Any, get_args
 
 import pytest
 
@@ -49,10 +49,13 @@ TYPES: dict[str, tuple[str, dict[str, str]]] = {
     "AppToken": ("AppToken", {"new": PYTHON_PROTOCOL, "expires_in": "a keyword argument of the class"}),
     "Error": ("PresenceError", {}),
 }
+# Rust types whose fields are public, and their Python classes' properties.
+FIELDS = {"Stats", "EndpointStats"}
 # Settings of the builder that have another name or shape in Python.
 SETTINGS = {
     "client_credentials": {"client_id", "client_secret"},
     "add_root_certificates": {"root_certificates"},
+    "rate_limits": {"rate_limits", "rate_share"},
     "from_env": set[str](),
     "with_variables": set[str](),
     "build": set[str](),
@@ -64,6 +67,9 @@ NO_CLASS = {
     "RawCall": "as Raw",
     "ClientBuilder": SETTING,
     "Options": "keyword arguments of with_options",
+    "Endpoint": "its name, of the type EndpointName",
+    "Priority": "a str",
+    "RateLimits": "the keyword arguments rate_limits and rate_share of the client",
     "ErrorKind": "PresenceError.kind, and the classes",
     "Sent": "PresenceError.sent",
     "Resource": "a str",
@@ -101,6 +107,24 @@ def test_every_setting_of_the_builder_is_a_keyword_argument() -> None:
     in_python = set(inspect.signature(presence.PresenceClient).parameters)
     for setting in methods("ClientBuilder"):
         assert SETTINGS.get(setting, {setting}) <= in_python, setting
+
+
+def test_every_option_of_a_copy_is_a_keyword_argument() -> None:
+    options = methods("Options") - {"new"}
+    assert options == set(inspect.signature(presence.PresenceClient.with_options).parameters) - {"self"}
+
+
+@pytest.mark.parametrize("rust_type", FIELDS)
+def test_a_type_has_the_same_fields(rust_type: str) -> None:
+    text = "".join(path.read_text() for path in CORE.rglob("stats.rs"))
+    (block,) = re.findall(rf"^pub struct {rust_type} \{{\n(.*?)^\}}", text, re.M | re.S)
+    in_python = {name for name in dir(getattr(presence, rust_type)) if not name.startswith("_")}
+    assert in_python == set(re.findall(r"^    pub (\w+):", block, re.M))
+
+
+def test_the_names_of_endpoints_are_those_of_rust() -> None:
+    text = (CORE / "operation" / "endpoint.rs").read_text()
+    assert list(get_args(presence.EndpointName)) == re.findall(r'Endpoint::\w+ => "(\w+)"', text)
 
 
 def test_every_option_of_a_call_is_a_keyword_argument() -> None:

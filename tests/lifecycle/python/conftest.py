@@ -9,11 +9,13 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from easemob_presence.testing import Emulator
 from support.silent import SilentServer
+from support.unpaced import UnpacedEmulator
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
+
+    from easemob_presence.testing import Emulator
 
 # For what ends by itself in a healthy run, however slow the machine.
 PATIENCE = 60
@@ -21,8 +23,8 @@ PATIENCE = 60
 
 @pytest.fixture
 def emulator() -> Iterator[Emulator]:
-    """An emulator without rate limits."""
-    with Emulator(rate_limit={"window": "off"}) as emulator:
+    """An emulator without rate limits, for clients without them."""
+    with UnpacedEmulator() as emulator:
         yield emulator
 
 

@@ -51,6 +51,11 @@ impl<T> Mailbox<T> {
         std::mem::take(&mut *self.lock())
     }
 
+    /// Whether nothing is there.
+    pub fn is_empty(&self) -> bool {
+        self.lock().is_empty()
+    }
+
     /// Throws away what is there, for a reader that will not come any more.
     pub fn discard(&self) {
         self.lock().clear();
@@ -71,6 +76,7 @@ mod tests {
         let mailbox = Mailbox::default();
         assert!(mailbox.put(1));
         mailbox.discard();
+        assert!(mailbox.is_empty());
         assert!(!mailbox.put(2));
         assert_eq!(mailbox.take(), [2]);
     }

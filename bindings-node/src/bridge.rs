@@ -1,19 +1,17 @@
 //! How a finished future reaches JavaScript: the completions of many calls settle in one wake.
 //!
 //! JavaScript makes a promise, keeps it under an id and submits the call with that id. The finished call puts
-//! `(id, outcome)` into the list of its environment and, if no wake is under way, sends one through the
-//! environment's only thread-safe function. JavaScript then drains: the mark is cleared *first* and the list taken
-//! after that, so that a completion in between sends a wake of its own and none is lost.
+//! `(id, outcome)` into the mailbox of its environment and, if that says so, sends a wake through the environment's
+//! only thread-safe function. JavaScript then drains. No wake is lost: `Mailbox` has the protocol.
 //!
 //! The thread-safe function is weak; it is referred to while a call is under way, and only then does it keep the
 //! process alive. When the environment ends, its calls are dropped and later completions go nowhere.
 
 use std::collections::HashMap;
 use std::future::Future;
-use std::mem;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use easemob_presence_bindings::Mailbox;
 use napi::bindgen_prelude::{Array, Env, Function, Result};
 use napi::threadsafe_function::{ThreadsafeFunction, ThreadsafeFunctionCallMode};
 use napi_derive::napi;
@@ -39,18 +37,19 @@ enum Row {
     },
 }
 
-/// One environment's calls under way and messages not yet fetched.
+/// One environment's calls under way.
 #[derive(Default)]
 struct State {
     calls: HashMap<u32, AbortHandle>,
-    rows: Vec<Row>,
     ended: bool,
 }
 
 /// What the environment's thread and the runtime's share.
 pub(crate) struct Shared {
     state: Mutex<State>,
-    wake_sent: AtomicBool,
+    /// Messages not yet fetched. Those of calls are put in under the lock of `state`: whoever holds it sees a call
+    /// either there or here.
+    rows: Mailbox<Row>,
     wake: Mutex<Wake>,
     runtime: &'static Handle,
 }
@@ -63,27 +62,25 @@ impl Shared {
 
     /// Asks JavaScript for a token of that client.
     pub(crate) fn want_token(&self, client: u32, request: u32) {
-        self.lock().rows.push(Row::TokenWanted { client, request });
-        self.send_wake();
+        if self.rows.put(Row::TokenWanted { client, request }) {
+            self.send_wake();
+        }
     }
 
     fn complete(&self, id: u32, outcome: Outcome) {
-        {
+        let asleep = {
             let mut state = self.lock();
             // A call that was cancelled, or whose environment has ended, is nobody's any more.
-            if state.calls.remove(&id).is_none() {
-                return;
-            }
-            state.rows.push(Row::Ended(id, outcome));
+            state.calls.remove(&id).is_some() && self.rows.put(Row::Ended(id, outcome))
+        };
+        if asleep {
+            self.send_wake();
         }
-        self.send_wake();
     }
 
     fn send_wake(&self) {
-        if !self.wake_sent.swap(true, Ordering::SeqCst) {
-            // Refused only where the environment is going away, and nobody waits any more.
-            self.lock_wake().call((), ThreadsafeFunctionCallMode::NonBlocking);
-        }
+        // Refused only where the environment is going away, and nobody waits any more.
+        self.lock_wake().call((), ThreadsafeFunctionCallMode::NonBlocking);
     }
 
     fn lock_wake(&self) -> MutexGuard<'_, Wake> {
@@ -93,7 +90,7 @@ impl Shared {
     fn end(&self) {
         let mut state = self.lock();
         state.ended = true;
-        state.rows.clear();
+        self.rows.discard();
         for (_, call) in state.calls.drain() {
             call.abort();
         }
@@ -182,8 +179,8 @@ impl Bridge {
     pub fn new(env: Env, wake: Function<'_, (), ()>) -> Result<Self> {
         let runtime = runtime::handle()?;
         let wake = wake.build_threadsafe_function::<()>().weak::<true>().build()?;
-        let (state, wake_sent, wake) = (Mutex::default(), AtomicBool::new(false), Mutex::new(wake));
-        let shared = Arc::new(Shared { state, wake_sent, wake, runtime });
+        let (state, rows, wake) = (Mutex::default(), Mailbox::default(), Mutex::new(wake));
+        let shared = Arc::new(Shared { state, rows, wake, runtime });
         env.add_env_cleanup_hook(Arc::clone(&shared), |shared| shared.end())?;
         Ok(Self { home: Home { env, shared } })
     }
@@ -196,10 +193,9 @@ impl Bridge {
     #[napi]
     pub fn drain<'env>(&self, env: &'env Env) -> Result<Array<'env>> {
         let shared = &self.home.shared;
-        shared.wake_sent.store(false, Ordering::SeqCst);
         let (rows, all_ended) = {
-            let mut state = shared.lock();
-            (mem::take(&mut state.rows), state.calls.is_empty())
+            let state = shared.lock();
+            (shared.rows.take(), state.calls.is_empty())
         };
         if all_ended {
             self.home.keep_alive(false);
@@ -232,7 +228,7 @@ impl Bridge {
         if let Some(call) = state.calls.remove(&id) {
             call.abort();
         }
-        if state.calls.is_empty() && state.rows.is_empty() {
+        if state.calls.is_empty() && self.home.shared.rows.is_empty() {
             self.home.keep_alive(false);
         }
     }

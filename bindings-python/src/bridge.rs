@@ -1,9 +1,7 @@
 //! How a finished call reaches Python: the queue of an event loop, or the thread that waits.
 //!
-//! The protocol, in the order that matters. A tokio thread *pushes* the outcome, then asks whether the loop has been
-//! woken; only the first to find it asleep writes one byte. The loop's thread *reads* the byte, *clears* the flag, and
-//! only then *takes* everything. An outcome pushed before the flag was cleared is taken now; one pushed after it
-//! writes a byte of its own. No wake is lost, and a thousand outcomes cost one.
+//! A tokio thread puts the outcome into the loop's mailbox and, if that says so, writes one byte. The loop's thread reads
+//! the byte and takes everything. No wake is lost, and a thousand outcomes cost one: `Mailbox` has the protocol.
 //!
 //! Tokio threads never take the GIL: they hold ids and Rust values, no Python object. That rules out deadlocks between
 //! the GIL and locks inside the HTTP pool, and crashes when a thread comes back to an interpreter that is gone.
@@ -11,11 +9,12 @@
 use std::io::{Read, Write};
 use std::os::fd::{AsRawFd, RawFd};
 use std::os::unix::net::UnixStream;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::mpsc::{RecvTimeoutError, sync_channel};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
+use easemob_presence_bindings::Mailbox;
 use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
 use pyo3::exceptions::{PyRuntimeError, PySystemExit};
@@ -36,8 +35,7 @@ pub(crate) type Outcome = Result<Value, Failure>;
 /// What the loop's thread and the tokio threads share. Both ends live as long as either side, so that a late wake
 /// meets an open socket and no signal.
 struct Finished {
-    outcomes: Mutex<Vec<(u64, Outcome)>>,
-    woken: AtomicBool,
+    outcomes: Mailbox<(u64, Outcome)>,
     bell: UnixStream,
     ear: UnixStream,
     next_id: AtomicU64,
@@ -45,15 +43,10 @@ struct Finished {
 
 impl Finished {
     fn push(&self, id: u64, outcome: Outcome) {
-        self.outcomes().push((id, outcome));
-        if !self.woken.swap(true, Ordering::AcqRel) {
+        if self.outcomes.put((id, outcome)) {
             // A full socket has unread bytes in it: the loop is about to wake anyway.
             let _ = (&self.bell).write(&[1]);
         }
-    }
-
-    fn outcomes(&self) -> MutexGuard<'_, Vec<(u64, Outcome)>> {
-        self.outcomes.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -70,13 +63,7 @@ impl Queue {
         let (bell, ear) = UnixStream::pair()?;
         bell.set_nonblocking(true)?;
         ear.set_nonblocking(true)?;
-        let finished = Finished {
-            outcomes: Mutex::default(),
-            woken: AtomicBool::new(false),
-            bell,
-            ear,
-            next_id: AtomicU64::new(0),
-        };
+        let finished = Finished { outcomes: Mailbox::default(), bell, ear, next_id: AtomicU64::new(0) };
         Ok(Self { finished: Local::new(Arc::new(finished)) })
     }
 
@@ -91,13 +78,11 @@ impl Queue {
         let Some(finished) = self.finished.get() else { return Ok(Vec::new()) };
         // One byte per wake, and at most one wake is pending; nothing to read is no error.
         let _ = (&finished.ear).read(&mut [0; 16]);
-        finished.woken.store(false, Ordering::Release);
-        let outcomes = std::mem::take(&mut *finished.outcomes());
         let row = |(id, outcome): (u64, Outcome)| match into_python(py, outcome) {
             Ok(value) => Ok((id, true, value)),
             Err(error) => Ok((id, false, error.into_value(py).into_any())),
         };
-        outcomes.into_iter().map(row).collect()
+        finished.outcomes.take().into_iter().map(row).collect()
     }
 }
 

@@ -174,6 +174,22 @@ mod tests {
     }
 
     #[test]
+    fn pauses_after_a_rejection_begin_at_a_second_and_grow() {
+        let limited = failed(ErrorKind::RateLimited, true, None);
+        let mut most = [Duration::ZERO; 5];
+        for seed in 0..500 {
+            let mut s = Setup { random: Random::seeded(seed), ..setup() };
+            for most in &mut most {
+                let Next::After(pause) = s.next(&limited) else { panic!("no retry") };
+                *most = pause.max(*most);
+            }
+        }
+        for (most, bound) in most.into_iter().zip([1, 2, 4, 8, 8].map(Duration::from_secs)) {
+            assert!(most <= bound && most > bound.mul_f64(0.9), "{most:?} of {bound:?}");
+        }
+    }
+
+    #[test]
     fn a_rate_limited_attempt_counts_towards_time_only() {
         let mut s = setup();
         let limited = failed(ErrorKind::RateLimited, true, None);

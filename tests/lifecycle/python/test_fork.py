@@ -59,7 +59,8 @@ async def aget(client):
 @pytest.mark.parametrize("used", [False, True], ids=["before-first-use", "after-first-use"])
 def test_a_child_uses_the_clients_of_its_parent(emulator: Emulator, run: Callable[..., str], used: bool) -> None:
     program = f"""
-client, aclient = PresenceClient(emulator=sys.argv[1], rate_limits="off"), AsyncPresenceClient(emulator=sys.argv[1], rate_limits="off")
+off = dict(emulator=sys.argv[1], rate_limits="off")
+client, aclient = PresenceClient(**off), AsyncPresenceClient(**off)
 if {used}:
     get(client)
     asyncio.run(aget(aclient))
@@ -84,7 +85,8 @@ def test_200_children_of_a_parent_with_calls_in_flight_all_answer_within_a_secon
     emulator: Emulator, run: Callable[..., str]
 ) -> None:
     program = """
-client, aclient = PresenceClient(emulator=sys.argv[1], rate_limits="off"), AsyncPresenceClient(emulator=sys.argv[1], rate_limits="off")
+off = dict(emulator=sys.argv[1], rate_limits="off")
+client, aclient = PresenceClient(**off), AsyncPresenceClient(**off)
 stop = threading.Event()
 
 def hammer():

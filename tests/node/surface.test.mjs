@@ -71,8 +71,6 @@ test('options of a client', () => {
     // One value in Rust.
     rate_limits: ['rateLimits', 'rateShare'],
     add_root_certificates: 'rootCertificates',
-    // The share has an option of its own: rates are plain values here.
-    rate_limits: ['rateLimits', 'rateShare'],
     // `PresenceClient.fromEnv` and the constructor.
     from_env: [],
     with_variables: [],

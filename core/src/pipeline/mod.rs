@@ -222,6 +222,7 @@ impl Pipeline {
         };
         let mut retry = Retry::default();
         let mut renewed = false;
+        let mut afresh = false;
         loop {
             let (token, permit) =
                 self.ready(O::DESCRIPTOR.endpoint, limits, deadline, progress, &mut lane).await?;
@@ -229,7 +230,8 @@ impl Pipeline {
                 holder.hand_over(permit);
                 return Err(progress.before_sending(superseded()));
             }
-            let failed = match self.send(request, &token, permit, limits, deadline, progress).await {
+            let to_send = ToSend { afresh, ..ToSend::new(request, Some(token.header())) };
+            let failed = match self.send(to_send, &token, permit, limits, deadline, progress).await {
                 Ok(answer) => match read(&mut operation, answer) {
                     Ok(answered) => {
                         retry.succeeded(&self.quota);
@@ -249,7 +251,9 @@ impl Pipeline {
                 continue;
             }
             let left = deadline.saturating_duration_since(Instant::now());
-            match retry.next(&failed, limits.max_attempts, left, &self.quota, &self.random) {
+            let next = retry.next(&failed, limits.max_attempts, left, &self.quota, &self.random);
+            afresh = next == Next::Replay;
+            match next {
                 Next::GiveUp => return Err(error),
                 Next::Replay => self.counters.replayed(),
                 Next::After(pause) => {
@@ -295,7 +299,7 @@ impl Pipeline {
     /// One attempt, told to the limiter and the token store.
     async fn send(
         &self,
-        request: &Request,
+        to_send: ToSend,
         token: &Issued,
         mut permit: Permit,
         limits: Limits,
@@ -304,7 +308,6 @@ impl Pipeline {
     ) -> Result<Received, Failed> {
         progress.enter(Phase::Wire);
         permit.sending();
-        let to_send = ToSend::new(request, Some(token.header()));
         let outcome = attempt(&*self.transport, to_send, limits, deadline).await;
         match &outcome {
             Ok(_) => permit.answered(Seen::Accepted),

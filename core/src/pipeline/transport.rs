@@ -40,6 +40,8 @@ pub(crate) struct ToSend {
     pub(crate) path: String,
     pub(crate) authorization: Option<HeaderValue>,
     pub(crate) body: Option<Bytes>,
+    /// On a connection made for it: those in the pool are in doubt.
+    pub(crate) afresh: bool,
 }
 
 impl ToSend {
@@ -49,6 +51,7 @@ impl ToSend {
             path: request.path.clone(),
             authorization,
             body: request.body.clone(),
+            afresh: false,
         }
     }
 }
@@ -111,6 +114,8 @@ pub(crate) struct Http {
 /// A client with its connections, and when another takes over.
 struct Pool {
     client: reqwest::Client,
+    /// Keeps no connection, so that each of its requests has a new one. Made when it is first needed.
+    without: Option<reqwest::Client>,
     until: Instant,
 }
 
@@ -118,24 +123,32 @@ impl Http {
     pub(crate) fn new(endpoint: Endpoint) -> Result<Self, Error> {
         let (tls, random) = (super::tls::client_config(&endpoint)?, Random::new());
         let connected = Arc::default();
-        let client = client(&endpoint, tls.clone(), Connected::new(&connected))?;
+        let client = client(&endpoint, tls.clone(), Connected::new(&connected), usize::MAX)?;
         let until = Instant::now() + age(&random);
-        let pool = Mutex::new(Pool { client, until });
+        let pool = Mutex::new(Pool { client, without: None, until });
         Ok(Self { endpoint, tls, random, pool, connected, served: Served::default() })
     }
 
     /// The client of the hour. The one before keeps its requests under way and drops its idle connections.
-    fn client(&self) -> reqwest::Client {
+    fn client(&self, afresh: bool) -> reqwest::Client {
         let mut pool = self.pool.lock().unwrap_or_else(PoisonError::into_inner);
+        if afresh {
+            // What could be built once can be built again; if not, the pool has to do.
+            pool.without = pool.without.take().or_else(|| self.build(0).ok());
+            return pool.without.as_ref().unwrap_or(&pool.client).clone();
+        }
         let now = Instant::now();
         if now >= pool.until {
             pool.until = now + age(&self.random);
-            // What could be built once can be built again; if not, the old connections do.
-            if let Ok(client) = client(&self.endpoint, self.tls.clone(), Connected::new(&self.connected)) {
+            if let Ok(client) = self.build(usize::MAX) {
                 pool.client = client;
             }
         }
         pool.client.clone()
+    }
+
+    fn build(&self, most_idle: usize) -> Result<reqwest::Client, Error> {
+        client(&self.endpoint, self.tls.clone(), Connected::new(&self.connected), most_idle)
     }
 
     /// The full URL, if it still is what was put together: a parser that resolved a segment away would have turned
@@ -158,6 +171,7 @@ impl Http {
 impl Transport for Http {
     fn send(&self, to_send: ToSend) -> BoxFuture<'_, Result<Received, Failure>> {
         Box::pin(async move {
+            let client = self.client(to_send.afresh);
             let mut request = reqwest::Request::new(to_send.method, self.url(&to_send.path)?);
             if let Some(authorization) = to_send.authorization {
                 request.headers_mut().insert(AUTHORIZATION, authorization);
@@ -166,8 +180,7 @@ impl Transport for Http {
                 request.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
                 *request.body_mut() = Some(body.into());
             }
-            let response =
-                self.client().execute(request).await.map_err(|error| failure(error, &self.served))?;
+            let response = client.execute(request).await.map_err(|error| failure(error, &self.served))?;
             if let Some(connection) = connection(response.extensions()) {
                 self.served.note(connection);
             }
@@ -188,6 +201,7 @@ fn client(
     endpoint: &Endpoint,
     tls: rustls::ClientConfig,
     connected: Connected,
+    most_idle: usize,
 ) -> Result<reqwest::Client, Error> {
     let mut headers = HeaderMap::new();
     headers.insert(ACCEPT, HeaderValue::from_static("application/json"));
@@ -202,6 +216,7 @@ fn client(
         .connect_timeout(endpoint.connect_timeout)
         .connector_layer(connected)
         .pool_idle_timeout(POOL_IDLE)
+        .pool_max_idle_per_host(most_idle)
         .tcp_nodelay(true)
         .tls_backend_preconfigured(tls);
     let builder = match &endpoint.proxy {
@@ -377,6 +392,7 @@ mod tests {
             path: "/users/canary/status".into(),
             authorization: None,
             body: None,
+            afresh: false,
         };
         let failure = http.send(to_send).await.unwrap_err();
         assert_eq!((failure.kind, failure.sent), (FailureKind::Connect, Sent::No));

@@ -37,7 +37,7 @@ async function answered(client, call, options) {
     case 'app_token':
       return String(await client.appToken(options));
     default:
-      return byUser(client.user(call.user), call, ids, options);
+      return byUser(client.user(call.user ?? ''), call, ids, options);
   }
 }
 

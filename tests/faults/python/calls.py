@@ -59,7 +59,7 @@ async def _answered(client: AsyncPresenceClient, call: dict[str, Any]) -> Any:
         return await client.group_online_count(ids[0])
     if op == "app_token":
         return repr(await client.app_token())
-    user = client.user(call["user"])
+    user = client.user(call.get("user", ""))
     if op == "set":
         await user.set(call["status"], resource=call.get("resource", ""), ext=call.get("ext", ""))
         return None

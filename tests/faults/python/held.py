@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import errno
 import gc
 import os
 import time
@@ -41,8 +42,15 @@ async def settled(before: dict[str, int]) -> dict[str, int]:
     """
     end = time.monotonic() + PATIENCE
     while True:
-        held = now()
-        if (held["fds"] <= before["fds"] and held["tasks"] <= before["tasks"]) or time.monotonic() > end:
-            return held
+        late = time.monotonic() > end
+        try:
+            held = now()
+        except OSError as error:
+            # No descriptor is left to look with.
+            if late or error.errno != errno.EMFILE:
+                raise
+        else:
+            if late or (held["fds"] <= before["fds"] and held["tasks"] <= before["tasks"]):
+                return held
         gc.collect()
         await asyncio.sleep(LOOK)

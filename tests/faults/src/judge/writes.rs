@@ -78,7 +78,10 @@ fn one(
                 )
             })
         }
-        Fate::NotApplied | Fate::Superseded if !changes.is_empty() => {
+        // A write whose place was taken after a first attempt says that it may have been made.
+        Fate::NotApplied | Fate::Superseded
+            if told.sent.as_deref() != Some("maybe") && !changes.is_empty() =>
+        {
             let text = format!("told as {:?}, and change {} is its", told.outcome, changes.first()?.seq);
             Some(Violation::of(Wrong::Dishonest, call.item, text))
         }

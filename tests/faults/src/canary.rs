@@ -60,6 +60,19 @@ impl Searcher {
         Ok(found)
     }
 
+    /// How many jobs a directory's files tell of: who finds nothing must have looked at something.
+    ///
+    /// # Errors
+    /// If a file cannot be read.
+    pub fn jobs(directory: &Path) -> Result<usize, Problem> {
+        let mut jobs = 0;
+        for file in fs::read_dir(directory)? {
+            let bytes = fs::read(file?.path())?;
+            jobs += String::from_utf8_lossy(&bytes).lines().filter(|line| line.starts_with(MARK)).count();
+        }
+        Ok(jobs)
+    }
+
     /// Searches a text.
     #[must_use]
     pub fn text(&self, text: &str) -> Vec<Finding> {
@@ -184,9 +197,11 @@ mod tests {
     fn files_are_searched() {
         let directory = std::env::temp_dir().join(format!("faults-canary-{}", std::process::id()));
         fs::create_dir_all(&directory).unwrap();
-        fs::write(directory.join("3.stderr"), format!("x {SECRET}\n")).unwrap();
+        fs::write(directory.join("3.stderr"), format!("=== A1 one\nx {SECRET}\n")).unwrap();
         let findings = Searcher::new([SECRET]).directory(&directory);
+        let jobs = Searcher::jobs(&directory).unwrap();
         fs::remove_dir_all(&directory).unwrap();
+        assert_eq!(jobs, 1);
         assert_eq!(findings.unwrap().first().map(|finding| finding.file.clone()), Some("3.stderr".into()));
     }
 }

@@ -7,13 +7,13 @@ use std::{fs, thread};
 
 use clap::Parser;
 use easemob_presence_faults::Problem;
-use easemob_presence_faults::canary::Searcher;
+use easemob_presence_faults::canary::{Finding, Searcher};
 use easemob_presence_faults::catalogue::{self, Case, Kind};
 use easemob_presence_faults::language::{Client, Language};
 use easemob_presence_faults::process::{Paths, binaries};
 use easemob_presence_faults::proofs::{self, Proof};
 use easemob_presence_faults::report::{Results, document, page, problems, table};
-use easemob_presence_faults::run::Manner;
+use easemob_presence_faults::run::{Ended, Manner};
 use easemob_presence_faults::schedule::{self, Task};
 use easemob_presence_faults::stage::Secrets;
 
@@ -108,7 +108,7 @@ fn results<'a>(
     let warm = warm_up()?;
     let warm_case = warm.cases()?.into_iter().next().ok_or("no warm-up")?;
     let tasks = tasks(arguments, &with_cases, &clients);
-    let told = |ended: &easemob_presence_faults::run::Ended| {
+    let told = |ended: &Ended| {
         if arguments.verbose {
             let wrong = ended.verdict.violations.len();
             eprintln!(
@@ -130,14 +130,35 @@ fn results<'a>(
     });
     let (ended, exits) = ran?;
     let failed = failed.map_err(|_| "the thread of the proofs panicked")??;
-    let searcher = Searcher::new(secrets.all());
-    let mut findings = BTreeMap::new();
-    for client in &clients {
-        let logs = paths.logs(*client);
-        findings.insert(*client, if logs.exists() { searcher.directory(&logs)? } else { Vec::new() });
-    }
+    let findings = secrets_seen(&secrets, paths, &clients, &ended)?;
     let (seed, quick) = (arguments.seed, arguments.quick);
     Ok(Results { kinds, clients, ended, exits, failed, findings, seed, quick })
+}
+
+/// Searches what every process wrote.
+fn secrets_seen(
+    secrets: &Secrets,
+    paths: &Paths,
+    clients: &[Client],
+    ended: &[Ended],
+) -> Result<BTreeMap<Client, Vec<Finding>>, Problem> {
+    let (searcher, mut findings) = (Searcher::new(secrets.all()), BTreeMap::new());
+    for client in clients {
+        let (logs, jobs) =
+            (paths.logs(*client), ended.iter().filter(|ended| ended.client == *client).count());
+        if jobs == 0 {
+            continue;
+        }
+        let told = Searcher::jobs(&logs)?;
+        if told < jobs {
+            return Err(format!(
+                "the logs of {client} tell of {told} jobs of {jobs}: nothing can be said of secrets"
+            )
+            .into());
+        }
+        findings.insert(*client, searcher.directory(&logs)?);
+    }
+    Ok(findings)
 }
 
 fn tasks<'a>(arguments: &Arguments, kinds: &'a [(&'a Kind, Vec<Case>)], clients: &[Client]) -> Vec<Task<'a>> {

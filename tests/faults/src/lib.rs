@@ -9,6 +9,9 @@
 pub mod blackhole;
 pub mod canary;
 pub mod catalogue;
+pub mod expect;
+mod fill;
+mod hand;
 pub mod judge;
 pub mod language;
 pub mod process;

@@ -1,24 +1,21 @@
 //! A case set up: an emulator with its faults, what stands in between, and the job for a runner.
 
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
-use std::thread::{self, JoinHandle};
-use std::time::{Duration, Instant, SystemTime};
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, PoisonError};
+use std::thread;
 
-use easemob_presence_emulator::{Emulator, Plan, RateLimit, Settings, Tls};
+use easemob_presence_emulator::{Emulator, Plan, Tls};
 use easemob_presence_faults_protocol::{Job, Options, Provider};
 use serde_json::{Value, json};
 
 use crate::Problem;
 use crate::blackhole::Blackhole;
-use crate::catalogue::{Act, Action, After, Case, Certificate, merge};
+use crate::catalogue::{Action, After, Case, Certificate};
+use crate::fill::Fill;
+use crate::hand::{Hand, LOOK, TOKEN_LIFE, report, settings};
 use crate::proxy::Proxy;
 use crate::workload::settle;
 
-/// Longer than any case: these are tokens that only an action ends.
-const TOKEN_LIFE: Duration = Duration::from_secs(86_400);
-/// How often a thread that waits for requests looks whether the case is over.
-const LOOK: Duration = Duration::from_millis(200);
 const DEFAULT_TIMEOUT_MS: u64 = 4_000;
 
 static APPS: AtomicU64 = AtomicU64::new(0);
@@ -169,136 +166,6 @@ impl Stage {
     }
 }
 
-fn report(done: Result<(), Problem>) {
-    if let Err(problem) = done {
-        eprintln!("an action failed: {problem}");
-    }
-}
-
-fn settings(patch: &Value) -> Result<Settings, Problem> {
-    let mut settings = Settings::default();
-    settings.rate_limit = RateLimit::off();
-    changed(&settings, patch)
-}
-
-fn changed(settings: &Settings, patch: &Value) -> Result<Settings, Problem> {
-    if patch.is_null() {
-        return Ok(settings.clone());
-    }
-    let mut whole = serde_json::to_value(settings)?;
-    // A window replaces another of whatever form.
-    if let Some(window) = patch.pointer("/rate_limit/window")
-        && let Some(old) = whole.pointer_mut("/rate_limit/window")
-    {
-        old.clone_from(window);
-    }
-    merge(&mut whole, patch);
-    Ok(serde_json::from_value(whole)?)
-}
-
-/// What carries actions out.
-#[derive(Clone, Debug)]
-struct Hand {
-    emulator: Arc<Emulator>,
-    over: Arc<AtomicBool>,
-    /// The tokens that a provider gives out, one after the other.
-    provided: Vec<String>,
-    threads: Arc<Mutex<Vec<JoinHandle<()>>>>,
-}
-
-impl Hand {
-    fn act(&self, act: &Act) -> Result<(), Problem> {
-        let emulator = &self.emulator;
-        match act {
-            Act::DownMs(ms) => self.down(Duration::from_millis(*ms)),
-            Act::ExpireTokens => {
-                emulator.expire_tokens();
-                // Those that the provider has not given out yet are of a later day.
-                for token in self.provided.iter().skip(1) {
-                    emulator.accept_token(token, TOKEN_LIFE);
-                }
-            }
-            Act::Settings(patch) => {
-                let settings = changed(&emulator.settings(), patch)?;
-                emulator.configure(|old| *old = settings);
-            }
-            Act::Install(plan) => emulator.faults().install(plan.to_string().parse()?),
-            Act::Clear => emulator.faults().clear(),
-        }
-        Ok(())
-    }
-}
-
-impl Hand {
-    /// Nothing listens for a while.
-    fn down(&self, time: Duration) {
-        self.emulator.stop_listening();
-        let (emulator, over, end) =
-            (Arc::clone(&self.emulator), Arc::clone(&self.over), Instant::now() + time);
-        let thread = thread::spawn(move || {
-            while !over.load(Ordering::Acquire) {
-                let left = end.saturating_duration_since(Instant::now());
-                if left.is_zero() {
-                    report(emulator.listen().map_err(Into::into));
-                    return;
-                }
-                // The outage itself: this is how long it lasts, unless the case is over before.
-                thread::park_timeout(left.min(LOOK));
-            }
-        });
-        self.threads.lock().unwrap_or_else(PoisonError::into_inner).push(thread);
-    }
-
-    fn join(&self) {
-        let threads = std::mem::take(&mut *self.threads.lock().unwrap_or_else(PoisonError::into_inner));
-        for thread in threads {
-            // One that panicked has said so.
-            let _ = thread.join();
-        }
-    }
-}
-
-/// Fills in what a file of cases cannot know, and what would make it long.
-struct Fill<'a> {
-    elsewhere: &'a str,
-    host: &'a str,
-    secrets: &'a Secrets,
-}
-
-impl Fill<'_> {
-    fn value(&self, value: &mut Value) -> Result<(), Problem> {
-        match value {
-            Value::String(text) => *text = self.text(text)?,
-            Value::Array(items) => items.iter_mut().try_for_each(|item| self.value(item))?,
-            Value::Object(fields) => fields.values_mut().try_for_each(|field| self.value(field))?,
-            _ => {}
-        }
-        Ok(())
-    }
-
-    fn text(&self, text: &str) -> Result<String, Problem> {
-        let text = text.replace("{elsewhere}", self.elsewhere).replace("{host}", self.host);
-        let text = text.replace("{token}", &self.secrets.token).replace("{secret}", &self.secrets.client);
-        repeated(&dated(&text)?)
-    }
-}
-
-/// `{date:+5}` is the HTTP date five seconds from now.
-fn dated(text: &str) -> Result<String, Problem> {
-    let Some((before, rest)) = text.split_once("{date:+") else { return Ok(text.to_owned()) };
-    let (seconds, after) = rest.split_once('}').ok_or("a date without an end")?;
-    let date = SystemTime::now() + Duration::from_secs(seconds.parse()?);
-    Ok(format!("{before}{}{}", httpdate::fmt_http_date(date), dated(after)?))
-}
-
-/// `{repeat:[|1000}` is a thousand opening brackets.
-fn repeated(text: &str) -> Result<String, Problem> {
-    let Some((before, rest)) = text.split_once("{repeat:") else { return Ok(text.to_owned()) };
-    let parts = rest.split_once('|').and_then(|(what, rest)| Some((what, rest.split_once('}')?)));
-    let (what, (times, after)) = parts.ok_or("a repetition without an end")?;
-    Ok(format!("{before}{}{}", what.repeat(times.parse()?), repeated(after)?))
-}
-
 fn job(
     case: &Case,
     emulator: &Emulator,
@@ -356,29 +223,6 @@ fn certificate(kind: Certificate) -> Tls {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn what_is_repeated_may_hold_colons_and_braces() {
-        assert_eq!(repeated(r#"[{repeat:{"a":1},|2}{repeat:]|3}!"#).unwrap(), r#"[{"a":1},{"a":1},]]]!"#);
-        assert!(repeated("{repeat:x").is_err());
-    }
-
-    #[test]
-    fn a_date_is_from_now_on() {
-        let text = dated("at {date:+3600}.").unwrap();
-        let date = httpdate::parse_http_date(text.trim_start_matches("at ").trim_end_matches('.')).unwrap();
-        let ahead = date.duration_since(SystemTime::now()).unwrap().as_secs();
-        assert!((3_500..=3_600).contains(&ahead), "{ahead}");
-    }
-
-    #[test]
-    fn settings_are_those_of_the_emulator_but_for_the_rate() {
-        assert_eq!(settings(&Value::Null).unwrap().rate_limit, RateLimit::off());
-        let patch = json!({"rate_limit": {"window": {"bucket": {"burst": 3}}, "per_second": {"set": 5}}});
-        let patched = settings(&patch).unwrap().rate_limit;
-        assert_eq!((patched.per_second.set, patched.per_second.get), (5, 50));
-        assert!(settings(&json!({"no_such": 1})).is_err());
-    }
 
     #[test]
     fn secrets_differ_by_seed_and_hold_what_encodings_change() {

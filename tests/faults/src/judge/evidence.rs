@@ -8,7 +8,7 @@ use serde::Deserialize;
 use serde_json::{Map, Value};
 
 use crate::Problem;
-use crate::catalogue::Expect;
+use crate::expect::Expect;
 
 /// A request, as the journal has it.
 #[derive(Clone, Debug, Deserialize)]

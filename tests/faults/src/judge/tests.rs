@@ -4,7 +4,7 @@ use easemob_presence_faults_protocol::{Call, Held, Outcome, Report};
 use serde_json::{Value, json};
 
 use super::*;
-use crate::catalogue::Expect;
+use crate::expect::Expect;
 
 fn set(item: u64, user: &str, resource: &str, ext: &str) -> Call {
     Call {

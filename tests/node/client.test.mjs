@@ -128,25 +128,6 @@ describe('limits', () => {
 });
 
 describe('close', () => {
-  test('closing waits for calls under way and refuses later ones, for clones too', async (t) => {
-    const emulator = emulatorFor(t);
-    const client = emulator.client();
-    const clone = client.withOptions({ timeoutMs: 1_000 });
-    let ended = 0;
-    const calls = Array.from({ length: 30 }, () => clone.user('wzy').get('c2').then(() => (ended += 1)));
-    const closing = client.close();
-    const late = await rejection(client.user('wzy').get('c2'));
-    await closing;
-    assert.deepEqual([ended, late.kind], [30, 'closed']);
-    await Promise.all(calls);
-    for (const one of [client, clone]) {
-      const error = await rejection(one.user('wzy').get('c2'));
-      assert.ok(error instanceof ClosedError);
-      assert.match(error.message, /the client is closed/);
-    }
-    await client.close();
-  });
-
   test('a client is disposed of asynchronously', async (t) => {
     const client = emulatorFor(t).client();
     await client[Symbol.asyncDispose]();

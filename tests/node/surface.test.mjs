@@ -67,7 +67,10 @@ test('options of a client', () => {
     timeout: 'timeoutMs',
     attempt_timeout: 'attemptTimeoutMs',
     connect_timeout: 'connectTimeoutMs',
+    min_token_interval: 'minTokenIntervalMs',
     add_root_certificates: 'rootCertificates',
+    // The share has an option of its own: rates are plain values here.
+    rate_limits: ['rateLimits', 'rateShare'],
     // `PresenceClient.fromEnv` and the constructor.
     from_env: [],
     with_variables: [],

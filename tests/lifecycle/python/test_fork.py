@@ -59,7 +59,8 @@ async def aget(client):
 @pytest.mark.parametrize("used", [False, True], ids=["before-first-use", "after-first-use"])
 def test_a_child_uses_the_clients_of_its_parent(emulator: Emulator, run: Callable[..., str], used: bool) -> None:
     program = f"""
-client, aclient = PresenceClient(emulator=sys.argv[1]), AsyncPresenceClient(emulator=sys.argv[1])
+off = dict(emulator=sys.argv[1], rate_limits="off")
+client, aclient = PresenceClient(**off), AsyncPresenceClient(**off)
 if {used}:
     get(client)
     asyncio.run(aget(aclient))
@@ -84,7 +85,8 @@ def test_200_children_of_a_parent_with_calls_in_flight_all_answer_within_a_secon
     emulator: Emulator, run: Callable[..., str]
 ) -> None:
     program = """
-client, aclient = PresenceClient(emulator=sys.argv[1]), AsyncPresenceClient(emulator=sys.argv[1])
+off = dict(emulator=sys.argv[1], rate_limits="off")
+client, aclient = PresenceClient(**off), AsyncPresenceClient(**off)
 stop = threading.Event()
 
 def hammer():
@@ -199,6 +201,32 @@ def child():
 assert fork(child)
 """
     run(PRELUDE + program, emulator.host, emulator.issue_token(3600))
+
+
+def test_a_child_uses_the_secret_that_its_parent_rotated_to(emulator: Emulator, run: Callable[..., str]) -> None:
+    program = """
+from easemob_presence import AuthError
+client = PresenceClient(emulator=sys.argv[1], client_id=sys.argv[2], client_secret="old", rate_limits={"get": 5})
+client.rotate_client_secret(sys.argv[3])
+
+def child():
+    get(client)
+    # Its rates, and its numbers, are the child's own.
+    assert client.stats().succeeded == 1 and client.stats().endpoints["get"].limit == 5
+    def grandchild():
+        client.rotate_client_secret("not the secret")
+        try:
+            get(client)
+        except AuthError:
+            return
+        raise AssertionError("the secret is the old one")
+    assert fork(grandchild)
+
+assert fork(child)
+get(client)
+assert client.stats().succeeded == 1
+"""
+    run(PRELUDE + program, emulator.host, emulator.client_id, emulator.client_secret)
 
 
 @pytest.mark.parametrize("method", ["fork", "spawn", "forkserver"])

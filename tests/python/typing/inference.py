@@ -3,7 +3,7 @@
 An ignored error is a promise too: strict mode complains of an ignore that nothing needs.
 """
 
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Iterator, Mapping
 from datetime import datetime, timedelta
 
 from typing_extensions import assert_type
@@ -15,6 +15,8 @@ from easemob_presence import (
     AsyncUser,
     Device,
     DeviceStatus,
+    EndpointName,
+    EndpointStats,
     GroupKind,
     OnlineStates,
     Presence,
@@ -22,6 +24,7 @@ from easemob_presence import (
     PresenceError,
     Presences,
     RateLimitedError,
+    Stats,
     Status,
     Subscription,
     Subscriptions,
@@ -48,6 +51,11 @@ def sync(client: PresenceClient) -> None:
     assert_type(client.group_online_count("1", kind=GroupKind.SUPER_COMMUNITY_SERVER), int)
     assert_type(client.app_token(), AppToken)
     assert_type(client.with_options(timeout=1), PresenceClient)
+    assert_type(client.with_options(max_attempts=1, priority="background", grouped=True), PresenceClient)
+    assert_type(client.stats(), Stats)
+    assert_type(client.stats().endpoints, Mapping[str, EndpointStats])
+    assert_type(client.stats().endpoints["get"].paused_for, float | None)
+    assert_type(client.rotate_client_secret("s"), None)
     with client as entered:
         assert_type(entered, PresenceClient)
 
@@ -110,6 +118,16 @@ def providers() -> None:
     PresenceClient(token_provider=lambda: 5)  # type: ignore[arg-type, return-value]  # pyright: ignore
 
 
+def settings() -> None:
+    rates: dict[EndpointName, int] = {"get": 200}
+    PresenceClient(rate_limits="off", rate_share=0.5, max_queued=10, min_token_interval=timedelta(0), max_attempts=1)
+    AsyncPresenceClient.from_env(rate_limits=rates, max_attempts=1, rate_share=1, max_queued=10, min_token_interval=0)
+    PresenceClient(rate_limits=5)
+    PresenceClient(rate_limits={"get": 200, "set": 5})
+    PresenceClient(rate_limits="none")  # type: ignore[arg-type]  # pyright: ignore
+    PresenceClient(rate_limits={"gett": 5})  # type: ignore[dict-item]  # pyright: ignore
+
+
 def testing(emulator: Emulator) -> None:
     assert_type(emulator.client(), PresenceClient)
     assert_type(emulator.async_client(timeout=1), AsyncPresenceClient)
@@ -125,3 +143,5 @@ def wrong(client: PresenceClient, presence: Presence) -> None:
     client.user("wzy").get_many([1, 2])  # type: ignore[list-item]  # pyright: ignore
     PresenceClient("a1.easemob.com")  # type: ignore[call-arg]  # pyright: ignore
     presence.ext = "busy"  # type: ignore[misc]  # pyright: ignore
+    client.with_options(priority="urgent")  # type: ignore[arg-type]  # pyright: ignore
+    client.stats().calls = 0  # type: ignore[misc]  # pyright: ignore

@@ -3,7 +3,7 @@
 //! The laws, which every case is held to: each item has one outcome (L1); what is told as applied is in the journal
 //! and stays in the state until a later change, and what is told as not sent is not in the journal (L2); unknown is
 //! told only where the fault leaves no other way (L3); limits are kept and no refusal is the client's own doing (L5);
-//! what was held is given back (L6); every call ends by its deadline and closing by its second (L9). L4 is a figure
+//! what was held is given back (L6); no call hangs past its deadline, and closing takes no second (L9; how far past it calls end is a figure of the run). L4 is a figure
 //! that a case sets itself, as are other expectations; L8 is [`crate::canary`].
 
 mod evidence;

@@ -51,6 +51,17 @@ fn as_f64(count: u64) -> f64 {
     count as f64
 }
 
+/// How far past their deadlines calls of one client end, the 99.9th percentile of all its calls, in milliseconds.
+pub(super) fn overshoot(results: &Results<'_>, client: Client) -> f64 {
+    let own = results.ended.iter().filter(|ended| ended.client == client);
+    let (mut over, mut items) = (Vec::new(), 0);
+    for ended in own {
+        over.extend(ended.verdict.overshoots_ms.iter().copied());
+        items += ended.items;
+    }
+    percentile(over, items)
+}
+
 /// All figures of all clients.
 #[must_use]
 pub fn figures(results: &Results<'_>) -> Vec<Figure> {
@@ -66,16 +77,10 @@ pub fn figures(results: &Results<'_>) -> Vec<Figure> {
         }
     }
     for client in &results.clients {
-        let own = results.ended.iter().filter(|ended| ended.client == *client);
-        let (mut over, mut items) = (Vec::new(), 0);
-        for ended in own {
-            over.extend(ended.verdict.overshoots_ms.iter().copied());
-            items += ended.items;
-        }
         figures.push(Figure {
             name: "end past the deadline, p99.9 of all calls, in ms",
             client: *client,
-            value: Some(percentile(over, items)),
+            value: Some(overshoot(results, *client)),
         });
         let slowest = results.exits.iter().find(|exit| exit.client == *client).map(|exit| exit.ms);
         figures.push(Figure { name: "slowest end of a process, in ms", client: *client, value: slowest });

@@ -41,14 +41,25 @@ pub struct Results<'a> {
     pub quick: bool,
 }
 
+/// How far past its deadline one call in a thousand may end, in milliseconds.
+const OVERSHOOT_MS: f64 = 250.0;
+
 impl Results<'_> {
+    /// This project's clients whose calls end too late, all together.
+    fn late(&self) -> Vec<Client> {
+        let own = self.clients.iter().copied().filter(|client| !client.baseline);
+        own.filter(|client| figures::overshoot(self, *client) > OVERSHOOT_MS).collect()
+    }
+
     /// How many laws this project's clients broke. Those written by hand are shown and not held to them.
     #[must_use]
     pub fn broken(&self) -> usize {
         let cases = self.ended.iter().filter(|ended| !ended.client.baseline);
         let exits = self.exits.iter().filter(|exit| !exit.client.baseline);
         let findings = self.findings.iter().filter(|(client, _)| !client.baseline);
-        cases.map(|ended| ended.verdict.violations.len()).sum::<usize>()
+        let late = self.late();
+        late.len()
+            + cases.map(|ended| ended.verdict.violations.len()).sum::<usize>()
             + exits.map(|exit| exit.violations.len()).sum::<usize>()
             + findings.map(|(_, found)| found.len()).sum::<usize>()
             + self.failed.len()

@@ -127,6 +127,8 @@ pub fn problems(results: &Results<'_>) -> String {
             format!("{client}: a secret in {} ({}): {}", finding.file, finding.job, finding.around)
         }));
     }
+    let late = |client| format!("{client}: more than one call in a thousand ends 250 ms after its deadline");
+    lines.extend(results.late().into_iter().map(late));
     lines.extend(results.failed.iter().map(|proof| format!("did not pass: {} {}", proof.place, proof.name)));
     let hidden = lines.len().saturating_sub(SHOWN);
     lines.truncate(SHOWN);

@@ -128,6 +128,48 @@ describe('limits', () => {
 });
 
 describe('close', () => {
+  test('closing ends calls under way, down to the socket, and resolves when all have been told', async (t) => {
+    const { server, client } = await holding(t);
+    const clone = client.withOptions({ timeoutMs: Infinity, attemptTimeoutMs: Infinity });
+    const told = [];
+    const calls = [1, 2, 3].map(() => rejection(clone.user('wzy').get('c2')).then((error) => told.push(error)));
+    await server.until(({ requests }) => requests.length === 3);
+    await client.close();
+    assert.deepEqual(told.map(({ kind, sent, attempts }) => `${kind} ${sent} ${attempts}`), Array(3).fill('closed maybe 1'));
+    assert.ok(told.every((error) => error instanceof ClosedError && /closed during the call/.test(error.message)));
+    await server.until(({ closedByPeer }) => closedByPeer === 3);
+    await Promise.all(calls);
+  });
+
+  test('calls that have only just been made end too, unsent', async (t) => {
+    const { server, client } = await holding(t);
+    const calls = Array.from({ length: 30 }, () => rejection(client.user('wzy').get('c2')));
+    await client.close();
+    assert.deepEqual(new Set((await Promise.all(calls)).map(({ kind }) => kind)), new Set(['closed']));
+    await server.until(({ closedByPeer, requests }) => closedByPeer === requests.length);
+  });
+
+  test('await using ends what was not awaited in the block', async (t) => {
+    const { server, client } = await holding(t);
+    const forgotten = rejection(client.user('wzy').get('c2'));
+    await server.until(({ requests }) => requests.length === 1);
+    // What `await using` does at the end of its block, which this Node may not know yet.
+    await client[Symbol.asyncDispose]();
+    assert.ok((await forgotten) instanceof ClosedError);
+  });
+
+  test('later calls are refused, those of clones too, and closing again does nothing', async (t) => {
+    const client = emulatorFor(t).client();
+    const clone = client.withOptions({ timeoutMs: 1_000 });
+    await client.close();
+    for (const one of [client, clone]) {
+      const error = await rejection(one.user('wzy').get('c2'));
+      assert.ok(error instanceof ClosedError);
+      assert.match(error.message, /the client is closed/);
+    }
+    await client.close();
+  });
+
   test('a client is disposed of asynchronously', async (t) => {
     const client = emulatorFor(t).client();
     await client[Symbol.asyncDispose]();

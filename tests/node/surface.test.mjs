@@ -68,23 +68,50 @@ test('options of a client', () => {
     attempt_timeout: 'attemptTimeoutMs',
     connect_timeout: 'connectTimeoutMs',
     min_token_interval: 'minTokenIntervalMs',
-    add_root_certificates: 'rootCertificates',
-    // The share has an option of its own: rates are plain values here.
+    // One value in Rust.
     rate_limits: ['rateLimits', 'rateShare'],
+    add_root_certificates: 'rootCertificates',
     // `PresenceClient.fromEnv` and the constructor.
     from_env: [],
     with_variables: [],
     build: [],
   };
   const expected = rust('core/src/config/mod.rs', 'ClientBuilder').flatMap((name) => spelled[name] ?? camel(name));
-  let known;
-  try {
-    new PresenceClient({ nonsense: 1 });
-  } catch ({ hint }) {
-    known = hint.replace(/^Known are (.*)\.$/, '$1').split(', ');
-  }
+  const known = knownTo(() => new PresenceClient({ nonsense: 1 }));
   assert.deepEqual(known.filter((name) => name !== 'logger').sort(), expected.sort());
 });
+
+/** The names that a refusal of an unknown one lists. */
+function knownTo(act) {
+  try {
+    act();
+  } catch ({ hint }) {
+    return hint.replace(/^Known are (.*)\.$/, '$1').split(', ');
+  }
+  throw new Error('it was taken');
+}
+
+test('options of a copy', () => {
+  const spelled = { new: [], timeout: 'timeoutMs', attempt_timeout: 'attemptTimeoutMs' };
+  const expected = rust('core/src/client.rs', 'Options').flatMap((name) => spelled[name] ?? camel(name));
+  const client = new PresenceClient({ emulator: '127.0.0.1:1' });
+  assert.deepEqual(knownTo(() => client.withOptions({ nonsense: 1 })).sort(), expected.sort());
+});
+
+test('names of endpoints', () => {
+  const names = [...source('core/src/operation/endpoint.rs').matchAll(/Endpoint::\w+ => "(\w+)"/g)].map(([, name]) => name);
+  assert.ok(names.length > 0);
+  assert.deepEqual(knownTo(() => new PresenceClient({ emulator: '127.0.0.1:1', rateLimits: { nonsense: 1 } })), names);
+});
+
+for (const [type, path] of [['Stats', 'core/src/pipeline/stats.rs'], ['EndpointStats', 'core/src/pipeline/limiter/stats.rs']]) {
+  test(`fields of ${type}`, () => {
+    const fields = [...source(path).split(`pub struct ${type} {`)[1].split('\n}')[0].matchAll(/^    pub (\w+):/gm)];
+    const expected = fields.map(([, name]) => (name === 'paused_for' ? 'pausedForMs' : camel(name)));
+    const declared = readFileSync(new URL('dist/stats.d.ts', ROOT), 'utf8').split(`interface ${type} {`)[1].split('\n}')[0];
+    assert.deepEqual([...declared.matchAll(/^\s+readonly (\w+)\??:/gm)].map(([, name]) => name).sort(), expected.sort());
+  });
+}
 
 test('fields of an error', async () => {
   const names = rust('core/src/error.rs', 'Error').filter((name) => !name.startsWith('with_'));

@@ -36,6 +36,19 @@ describe('configuration', () => {
     ['a provider that is no function', { ...app, tokenProvider: 'canary' }, /tokenProvider must be a function/],
     ['a logger that is a function', { ...app, logger: () => {} }, /logger must be an object/],
     ['a certificate that is none', { ...app, rootCertificates: ['canary'] }, /PEM/],
+    ['a word that is no rate', { ...app, rateLimits: 'none' }, /rateLimits must be "documented", "off", a number.*"none"/],
+    ['rates of no endpoint', { ...app, rateLimits: { gett: 5 } }, /no endpoint "gett"\. Known are set, .*, token/],
+    ['half a call a second', { ...app, rateLimits: { get: 0.5 } }, /rateLimits\.get must be a whole number.*not 0\.5/],
+    ['a list of rates', { ...app, rateLimits: [5] }, /rateLimits must be .* an object of endpoints and numbers/],
+    ['null for rates', { ...app, rateLimits: null }, /rateLimits must be .*not null/],
+    ['a rate of zero', { ...app, rateLimits: 0 }, /a rate of 0/],
+    ['a share beyond the whole', { ...app, rateShare: 1.5 }, /a share of the rates of 1\.5/],
+    ['a share of nothing', { ...app, rateShare: 0 }, /a share of the rates of 0/],
+    ['a text for a share', { ...app, rateShare: 'half' }, /rateShare must be a number/],
+    ['no attempts', { ...app, maxAttempts: 0 }, /max_attempts is zero/],
+    ['half an attempt', { ...app, maxAttempts: 0.5 }, /maxAttempts must be a whole number/],
+    ['a text for a queue', { ...app, maxQueued: 'many' }, /maxQueued must be a whole number/],
+    ['a negative distance of tokens', { ...app, minTokenIntervalMs: -1 }, /minTokenIntervalMs must be a number from 0 on/],
     ['options that are a text', 'a1.easemob.com', /the options must be an object, not "a1.easemob.com"/],
   ]) {
     test(`${what} is refused in a sentence`, () => {
@@ -46,6 +59,20 @@ describe('configuration', () => {
         assert.match(error.stack, /wrong-use\.test\.mjs/);
         return true;
       });
+    });
+  }
+});
+
+describe('options of a copy', () => {
+  for (const [what, options, words] of [
+    ['a priority that there is not', { priority: 'urgent' }, /priority must be "normal" or "background", not "urgent"/],
+    ['a number for yes', { grouped: 1 }, /grouped must be true or false, not 1/],
+    ['attempts that are no whole number', { maxAttempts: 1.5 }, /maxAttempts must be a whole number/],
+    ['an option of the client', { rateLimits: 'off' }, /there is no option "rateLimits".*maxAttempts, priority/],
+  ]) {
+    test(`${what} is refused in a sentence`, () => {
+      const client = new PresenceClient({ emulator: '127.0.0.1:1' });
+      assert.throws(() => client.withOptions(options), (error) => error instanceof ConfigError && words.test(error.message));
     });
   }
 });

@@ -8,13 +8,18 @@ import {
   PresenceClient,
   PresenceError,
   Presences,
+  QueueTimeoutError,
   Status,
   User,
   type CallOptions,
   type ClientOptions,
   type Device,
+  type EndpointName,
+  type EndpointStats,
   type ErrorKind,
+  type RateLimits,
   type Sent,
+  type Stats,
   type Subscription,
   type SubscriptionsPage,
 } from 'easemob-presence';
@@ -43,6 +48,11 @@ same<ReturnType<PresenceClient['appToken']>, Promise<AppToken>>(true);
 same<PresenceError['kind'], ErrorKind | 'internal'>(true);
 same<InvalidInputError['kind'], 'invalid_input'>(true);
 same<PresenceError['sent'], Sent>(true);
+same<QueueTimeoutError['kind'], 'queue_timeout'>(true);
+same<ReturnType<PresenceClient['stats']>, Stats>(true);
+same<Stats['endpoints'][EndpointName], EndpointStats>(true);
+same<EndpointStats['pausedForMs'], number | undefined>(true);
+same<ReturnType<PresenceClient['close']>, Promise<void>>(true);
 same<Presence['lastSeen'], Date | undefined>(true);
 
 async function use(): Promise<void> {
@@ -54,8 +64,19 @@ async function use(): Promise<void> {
   for (const [id, presence] of presences) same<typeof id | typeof presence.ext, string>(true);
   for await (const subscription of user.subscriptions({ pageSize: 10 })) same<typeof subscription, Subscription>(true);
   await client.groupOnlineCount('1', { kind: 'superCommunityServer' });
-  await using scoped = client.withOptions({ timeoutMs: 1 });
-  void [states, scoped];
+  await using scoped = client.withOptions({ timeoutMs: 1, maxAttempts: 2, priority: 'background', grouped: true });
+  const waiting: number = client.stats().endpoints.is_online.waiting;
+  client.rotateClientSecret('s');
+  void [states, scoped, waiting];
+
+  // @ts-expect-error there is no such priority
+  client.withOptions({ priority: 'urgent' });
+  // @ts-expect-error rates belong to the client
+  client.withOptions({ rateLimits: 'off' });
+  // @ts-expect-error there is no such endpoint
+  new PresenceClient({ rateLimits: { gett: 5 } });
+  // @ts-expect-error numbers are not changed
+  client.stats().calls = 0;
 
   // @ts-expect-error a device is needed
   await user.set(Status.Online);
@@ -81,7 +102,16 @@ function narrowing(error: unknown): void {
 }
 
 const options: CallOptions = { signal: undefined, timeoutMs: undefined };
-const clientOptions: ClientOptions = { logger: console, rootCertificates: ['pem'] };
+const rates: RateLimits[] = ['documented', 'off', 5, { get: 200, set: undefined }];
+const clientOptions: ClientOptions = {
+  logger: console,
+  rootCertificates: ['pem'],
+  rateLimits: { get: 200 },
+  rateShare: 0.5,
+  maxQueued: 100,
+  maxAttempts: 1,
+  minTokenIntervalMs: 0,
+};
 
 test('types', (t) => {
   const emulator: Emulator = emulatorFor(t, { settings: { rateLimit: { perSecond: { get: 5 } } } });
@@ -89,5 +119,5 @@ test('types', (t) => {
   if (entry?.type === 'request') same<typeof entry, RequestEntry>(true);
   // @ts-expect-error there is no such operation
   emulator.journal.count('gett');
-  void [use, narrowing, options, clientOptions];
+  void [use, narrowing, options, rates, clientOptions];
 });

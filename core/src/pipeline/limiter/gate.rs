@@ -214,3 +214,23 @@ impl Gate {
         self.throttle.as_mut().is_some_and(|throttle| throttle.rejected(now, sent, asked_for))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn pacing_makes_up_for_late_timers_by_less_after_a_rejection() {
+        let slack = |rate, limit| Shape::of(rate, limit).slack;
+        assert_eq!(slack(50.0, 50.0), MOST_SLACK);
+        assert_eq!(slack(80.0, 80.0), Duration::from_millis(5));
+        assert_eq!(slack(300.0, 300.0), LEAST_SLACK);
+        assert_eq!(slack(49.0, 50.0), SLACK_WHEN_REJECTED);
+        assert_eq!(slack(999.0, 2_000.0), SLACK_WHEN_REJECTED);
+        assert_eq!(
+            slack(1_000.0, 2_000.0),
+            LEAST_SLACK,
+            "a tick apart: one late timer holds up several calls"
+        );
+    }
+}

@@ -1,11 +1,14 @@
 # The only entry points. `make help` lists them.
 .DEFAULT_GOAL := help
-.PHONY: help demo python node test test-rust test-python test-node test-pythons models fuzz check format
+.PHONY: help demo python node test test-rust test-python test-node test-pythons faults models fuzz check format
 
 CARGO_FUZZ := target/tools/bin/cargo-fuzz
 CARGO_FUZZ_VERSION := 0.13.2
 CARGO_DENY := target/tools/bin/cargo-deny
 CARGO_DENY_VERSION := 0.20.2
+# What the clients written by hand need, which the fault suite compares with.
+FAULTS_PYTHON := target/faults/baseline-python
+FAULTS_NODE := tests/faults/baseline/node/node_modules
 PYTHON ?= python3
 VENV := .venv/bin
 
@@ -50,6 +53,11 @@ models: ## threads of the limiter, the token store, the lanes of writes and the 
 fuzz: $(CARGO_FUZZ) ## every reader of outside bytes, 15 seconds each; SECONDS_EACH=60 for longer
 	tests/fuzz/run.sh
 
+faults: python node $(FAULTS_PYTHON)/installed $(FAULTS_NODE)/.package-lock.json ## every fault in every language, judged by the journal; ARGS="--quick --only A7,E1 --language node --seed 7"
+	cargo build --quiet --locked --package easemob-presence-faults --package easemob-presence-faults-rust
+	cargo build --quiet --locked --manifest-path tests/faults/baseline/rust/Cargo.toml --target-dir target
+	cargo run --quiet --locked --package easemob-presence-faults -- $(ARGS)
+
 check: $(CARGO_DENY) .venv/installed node ## formatting, lints, types, licences, documentation; no warning passes
 	cargo fmt --all --check
 	cargo clippy --locked --workspace --all-targets -- -D warnings
@@ -68,6 +76,15 @@ $(CARGO_FUZZ):
 
 $(CARGO_DENY):
 	cargo install --quiet --locked --root target/tools cargo-deny@$(CARGO_DENY_VERSION)
+
+$(FAULTS_PYTHON)/installed: tests/faults/baseline/python/requirements.txt
+	$(PYTHON) -m venv $(FAULTS_PYTHON)
+	$(FAULTS_PYTHON)/bin/python -m pip install --quiet --disable-pip-version-check --requirement $<
+	touch $@
+
+$(FAULTS_NODE)/.package-lock.json: tests/faults/baseline/node/package-lock.json
+	npm ci --silent --prefix tests/faults/baseline/node
+	touch $@
 
 .venv/installed: tests/python/requirements.txt
 	$(PYTHON) -m venv .venv

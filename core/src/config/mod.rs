@@ -335,6 +335,8 @@ impl ClientBuilder {
             connect_timeout: self.connect_timeout,
             proxy: self.proxy,
             root_certificates: self.root_certificates,
+            #[cfg(test)]
+            resolver: None,
         };
         let transport: Arc<dyn Transport> = Arc::new(Http::new(endpoint)?);
         let tokens =

@@ -10,6 +10,9 @@ pub(crate) struct Endpoint {
     pub(crate) connect_timeout: Duration,
     pub(crate) proxy: ProxySetting,
     pub(crate) root_certificates: Vec<Vec<u8>>,
+    /// In place of the system's.
+    #[cfg(test)]
+    pub(crate) resolver: Option<std::sync::Arc<dyn reqwest::dns::Resolve>>,
 }
 
 #[derive(Clone)]
@@ -29,6 +32,7 @@ impl Endpoint {
             connect_timeout: Duration::from_secs(3),
             proxy: ProxySetting::None,
             root_certificates: Vec::new(),
+            resolver: None,
         }
     }
 }

@@ -228,6 +228,11 @@ fn client(
             })?)
         }
     };
+    #[cfg(test)]
+    let builder = match &endpoint.resolver {
+        Some(resolver) => builder.dns_resolver(Arc::clone(resolver)),
+        None => builder,
+    };
     builder
         .build()
         .map_err(|error| Error::config("the HTTP client cannot be built").with_source(error.without_url()))

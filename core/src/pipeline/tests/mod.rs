@@ -4,6 +4,7 @@ mod calls;
 mod cancelling;
 #[cfg(shuttle)]
 mod model;
+mod resolving;
 mod retries;
 mod tokens;
 mod writes;

@@ -9,7 +9,7 @@ const EMULATED = `
 import { Emulator } from 'easemob-presence/testing';
 import { Status } from 'easemob-presence';
 const emulator = new Emulator();
-const client = emulator.client();
+const client = emulator.client({ rateLimits: 'off' });
 `;
 
 test('a process with a client and an emulator and nothing pending exits by itself', async () => {
@@ -41,6 +41,20 @@ test('an aborted call keeps nothing alive', async () => {
     controller.abort('enough');
     await aborted;`);
   assert.deepEqual([code, stdout], [0, 'enough\n']);
+  assert.ok(ms < 5_000, `${ms} ms`);
+});
+
+test('closing lets a process end that has calls in flight, in a pause and in the queue', async () => {
+  const { code, stdout, stderr, ms } = await run(`${HOLDING}
+    const flying = requests(8);
+    const calls = Array.from({ length: 8 }, () => call().catch(({ kind }) => kind));
+    await flying;
+    const rare = new PresenceClient({ emulator: '127.0.0.1:1', appToken: 'canary', timeoutMs: Infinity, rateLimits: 1, rateShare: 0.01 });
+    const queued = Array.from({ length: 8 }, () => rare.user('wzy').get('c2').catch(({ kind }) => kind));
+    while (rare.stats().endpoints.get.waiting < 8) await new Promise((resolve) => setImmediate(resolve));
+    await Promise.all([client.close(), rare.close()]);
+    console.log([...new Set(await Promise.all([...calls, ...queued]))].join());`);
+  assert.deepEqual([code, stdout, stderr], [0, 'closed\n', '']);
   assert.ok(ms < 5_000, `${ms} ms`);
 });
 

@@ -84,8 +84,8 @@ for (const [what, body] of [
   ['answers of many users', `const ids = Array.from({ length: 100 }, (_, at) => 'user' + at); const once = async () => { for (const one of (await client.user('wzy').getMany(ids)).values()) one.devices; };`],
   ['failures', `const once = () => client.user('wzy').get('a/b').catch(() => {});`],
   ['calls with limits of their own', `const once = () => client.user('wzy').get('c2', { timeoutMs: 5000 });`],
-  ['clients', `const once = async () => { const own = emulator.client(); await own.user('wzy').get('c2'); await own.close(); };`],
-  ['clients with a token provider', `const once = async () => { await emulator.client({ tokenProvider: () => emulator.issueToken(1e6) }).user('wzy').get('c2'); };`],
+  ['clients', `const once = async () => { const own = emulator.client({ rateLimits: 'off' }); await own.user('wzy').get('c2'); await own.close(); };`],
+  ['clients with a token provider', `const once = async () => { await emulator.client({ rateLimits: 'off', tokenProvider: () => emulator.issueToken(1e6) }).user('wzy').get('c2'); };`],
   ['iterations', `const once = async () => { for await (const _ of client.user('wzy').subscriptions()) break; };`],
 ]) {
   test(`${what}: thousands of them grow nothing`, async () => {
@@ -94,7 +94,7 @@ for (const [what, body] of [
         `${MEASURED}
         import { Emulator } from 'easemob-presence/testing';
         const emulator = new Emulator({ settings: { rateLimit: { window: 'off' } } });
-        const client = emulator.client();
+        const client = emulator.client({ rateLimits: 'off' });
         await client.user('wzy').subscribe(['c2', 'c3']);
         ${body}
         const rounds = async (number) => { for (let at = 0; at < number; at += 1) { await once(); if (at % 100 === 0) { emulator.journal.clear(); await collected(); } } };

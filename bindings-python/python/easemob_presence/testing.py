@@ -176,7 +176,7 @@ class Faults:
 
     Example:
         >>> from easemob_presence.testing import Emulator
-        >>> with Emulator() as emulator, emulator.client() as client:
+        >>> with Emulator() as emulator, emulator.client(min_token_interval=0) as client:
         ...     outage = {"match": {"operation": "get"}, "count": 1, "fault": {"type": "expire_token"}}
         ...     emulator.faults.install({"faults": [outage]})
         ...     print(client.user("wzy").get("c2").user_id)

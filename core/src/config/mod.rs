@@ -175,6 +175,9 @@ impl ClientBuilder {
 
     /// How many calls a second are made to each endpoint; the documented rates if not given.
     ///
+    /// Token requests are not among them: they keep a distance of their own
+    /// ([`min_token_interval`](Self::min_token_interval)).
+    ///
     /// All clients of one App Key in this process count together: the rates given last hold for all of them. Calls
     /// beyond the rate wait for their turn, within their timeout.
     ///

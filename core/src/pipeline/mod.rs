@@ -285,7 +285,7 @@ impl Pipeline {
         } else {
             let turn = Turn { caller: limits.caller.number(), priority: limits.priority };
             let turn = self.limiter.acquire(endpoint, turn, deadline).await;
-            turn.map_err(|refused| progress.before_sending(no_turn(refused, limits)))?
+            turn.map_err(|refused| progress.no_turn(no_turn(refused, limits)))?
         };
         if self.tokens.is_current(&token) {
             return Ok((token, permit));

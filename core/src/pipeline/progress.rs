@@ -63,6 +63,16 @@ impl Progress {
         if state.attempts == 0 { error } else { error.with_attempts(state.attempts) }
     }
 
+    /// An error for want of a turn. A call that the service has rejected already is told that: it is why it needed
+    /// another.
+    pub(super) fn no_turn(&self, error: Error) -> Error {
+        let rejected = self.lock().last.clone().filter(|last| last.kind() == ErrorKind::RateLimited);
+        match rejected {
+            Some(last) => last.with_retry(true, error.retry_after()),
+            None => self.before_sending(error),
+        }
+    }
+
     /// The error for a call whose deadline has passed. `unconnected`: there never was a connection, so what is on
     /// the wire cannot have left.
     pub(super) fn timed_out(&self, limits: Limits, unconnected: bool) -> Error {

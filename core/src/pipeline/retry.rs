@@ -50,8 +50,7 @@ impl Retry {
             return Next::Replay;
         }
         if error.kind() == ErrorKind::RateLimited && max_attempts > 1 {
-            let pause =
-                error.retry_after().unwrap_or_else(|| jittered(THROTTLED_BASE, self.throttled, random));
+            let pause = asked_or(THROTTLED_BASE, error.retry_after(), self.throttled, random);
             self.throttled += 1;
             return within(pause, left);
         }
@@ -60,7 +59,7 @@ impl Retry {
         if !(error.retryable() || rereads) || self.counted >= max_attempts {
             return Next::GiveUp;
         }
-        let pause = error.retry_after().unwrap_or_else(|| jittered(TRANSIENT_BASE, self.counted - 1, random));
+        let pause = asked_or(TRANSIENT_BASE, error.retry_after(), self.counted - 1, random);
         let next = within(pause, left);
         if next == Next::GiveUp || !quota.take() {
             return Next::GiveUp;
@@ -72,6 +71,14 @@ impl Retry {
     /// The call has succeeded: what it took goes back, and a first try that succeeded earns a little.
     pub(super) fn succeeded(&self, quota: &Quota) {
         quota.give(if self.counted == 0 { Quota::FIRST_TRY } else { self.paid });
+    }
+}
+
+/// The wait that the service asks for, or one of the call's own. `Retry-After: 0` is no leave to come back without end.
+fn asked_or(base: Duration, asked: Option<Duration>, times: u32, random: &Random) -> Duration {
+    match asked {
+        Some(asked) => asked.max(jittered(TRANSIENT_BASE, times, random)),
+        None => jittered(base, times, random),
     }
 }
 

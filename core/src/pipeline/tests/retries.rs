@@ -85,6 +85,24 @@ async fn a_rate_limited_call_waits_as_long_as_it_is_asked_to_and_does_not_count(
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_service_that_says_come_back_at_once_is_not_overrun() {
+    let at_once = Step::With(429, "retry-after", "0", r#"{"error":"reach_limit"}"#);
+    let script = Script::always(at_once);
+    assert_eq!(run(&calls_only(&script)).await.unwrap_err().kind(), ErrorKind::RateLimited);
+    assert!(script.seen().len() < 30, "{} requests in 30 s", script.seen().len());
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_call_that_was_rejected_and_gets_no_other_turn_says_that_it_was_rejected() {
+    let script = Script::always(LIMITED);
+    let source = Source::Fixed(AppToken::new("t"));
+    let pipeline = limited(&script, source, &RateLimits::uniform(50));
+    let error = run(&pipeline).await.unwrap_err();
+    assert_eq!((error.kind(), error.sent()), (ErrorKind::RateLimited, Sent::Yes), "{error}");
+    assert!(error.attempts() > 1 && error.retryable(), "{error}");
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_wait_beyond_the_deadline_ends_the_call_now_and_is_told() {
     for status in [429, 503] {
         let step = Step::With(status, "retry-after", "60", "");

@@ -255,7 +255,7 @@ impl Tokens {
         let mut state = self.lock();
         state.requests += 1;
         if matches!(state.source, Source::Credentials(_)) {
-            state.not_before = Instant::now().checked_add(self.min_interval);
+            state.not_before = Some(after(self.min_interval));
         }
         state.source.clone()
     }

@@ -55,7 +55,7 @@ fuzz: $(CARGO_FUZZ) ## every reader of outside bytes, 15 seconds each; SECONDS_E
 
 faults: python node $(FAULTS_PYTHON)/installed $(FAULTS_NODE)/.package-lock.json ## every fault in every language, judged by the journal; ARGS="--quick --only A7,E1 --language node --seed 7"
 	cargo build --quiet --locked --package easemob-presence-faults --package easemob-presence-faults-rust
-	cargo build --quiet --locked --manifest-path tests/faults/baseline/rust/Cargo.toml --target-dir target
+	cargo build --quiet --locked --manifest-path tests/faults/baseline/rust/Cargo.toml --target-dir "$${CARGO_TARGET_DIR:-target}"
 	cargo run --quiet --locked --package easemob-presence-faults -- $(ARGS)
 
 check: $(CARGO_DENY) .venv/installed node ## formatting, lints, types, licences, documentation; no warning passes

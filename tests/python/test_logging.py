@@ -50,6 +50,30 @@ def test_user_ids_stand_there_if_asked(emulator: Emulator, caplog: pytest.LogCap
     assert "get by wzy succeeded" in record.getMessage() and "canary" not in str(vars(record))
 
 
+def test_a_handler_that_raises_changes_no_call_and_is_told_once(
+    emulator: Emulator, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    class Failing(logging.Handler):
+        def emit(self, record: logging.LogRecord) -> None:
+            raise RuntimeError("the handler failed")
+
+    monkeypatch.setattr("easemob_presence._log._told", False)
+    handler, logger = Failing(), logging.getLogger("easemob_presence")
+    logger.addHandler(handler)
+    logger.setLevel(logging.DEBUG)
+    try:
+        with emulator.client() as client:
+            for _ in range(2):
+                assert client.user("wzy").get("c2").user_id == "c2"
+            emulator.configure(presence_enabled=False)
+            with pytest.raises(PresenceError):
+                client.user("wzy").get("c2")
+    finally:
+        logger.removeHandler(handler)
+        logger.setLevel(logging.NOTSET)
+    assert capsys.readouterr().err.count("RuntimeError: the handler failed") == 1
+
+
 def test_nothing_is_written_and_logging_not_imported_until_the_application_does(emulator: Emulator) -> None:
     program = f"""
 import sys

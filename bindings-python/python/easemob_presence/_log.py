@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
 DEBUG, INFO = 10, 20
 _logger: logging.Logger | None = None
+_told = False
 
 
 def wanted() -> bool:
@@ -40,6 +41,16 @@ def get_logger() -> logging.Logger:
     return _logger
 
 
+def _tell_once() -> None:
+    """Writes the exception being handled to stderr, for the first handler that fails, as logging itself would."""
+    global _told
+    if not _told:
+        import traceback
+
+        _told = True
+        traceback.print_exc()
+
+
 @contextmanager
 def timed(operation: str, subject: str | None) -> Generator[None, None, None]:
     """Logs how the body ends and how long it took.
@@ -54,7 +65,11 @@ def timed(operation: str, subject: str | None) -> Generator[None, None, None]:
     def record(level: int, outcome: str, **fields: object) -> None:
         took = (time.perf_counter() - start) * 1000
         extra = {"operation": operation, "duration_ms": took, **fields}
-        logger.log(level, "%s %s in %.1f ms", name, outcome, took, extra=extra)
+        try:
+            logger.log(level, "%s %s in %.1f ms", name, outcome, took, extra=extra)
+        except Exception:
+            # A handler's failure is not the call's, which has ended already as it has.
+            _tell_once()
 
     try:
         yield

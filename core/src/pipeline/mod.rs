@@ -125,6 +125,7 @@ impl Pipeline {
     pub(crate) fn close(&self) {
         self.closed.store(true, Ordering::Release);
         self.closing.notify_waiters();
+        self.tokens.close();
     }
 
     pub(crate) fn stats(&self) -> Stats {
@@ -322,6 +323,12 @@ impl Pipeline {
             self.tokens.accepted(token);
         }
         outcome
+    }
+}
+
+impl Drop for Pipeline {
+    fn drop(&mut self) {
+        self.tokens.close();
     }
 }
 

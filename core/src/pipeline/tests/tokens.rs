@@ -255,6 +255,37 @@ async fn a_provider_that_fails_panics_or_hangs_is_an_error_and_the_next_call_ask
     run(&pipeline).await.unwrap();
 }
 
+#[tokio::test(start_paused = true)]
+async fn a_provider_that_hangs_ends_with_the_client() {
+    struct Told(Arc<Notify>);
+    impl Drop for Told {
+        fn drop(&mut self) {
+            self.0.notify_one();
+        }
+    }
+    for close in [true, false] {
+        let ended = Arc::new(Notify::new());
+        let told = ended.clone();
+        let provider = move || {
+            let told = Told(told.clone());
+            async move {
+                let _told = told;
+                std::future::pending::<Result<AppToken, std::io::Error>>().await
+            }
+        };
+        let pipeline = pipeline(&Script::new(vec![], vec![]), Source::Provider(Arc::new(provider)));
+        assert!(run(&pipeline).now_or_never().is_none());
+        tokio::task::yield_now().await;
+        let begin = Instant::now();
+        if close {
+            pipeline.close();
+        }
+        drop(pipeline);
+        ended.notified().await;
+        assert_eq!(begin.elapsed(), Duration::ZERO, "closed: {close}");
+    }
+}
+
 #[test]
 fn a_token_request_that_went_down_with_its_runtime_is_made_again_in_the_next() {
     let runtime = || tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();

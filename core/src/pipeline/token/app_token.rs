@@ -9,6 +9,9 @@ use secrecy::{ExposeSecret, SecretString};
 use crate::error::Error;
 use crate::operation::Token;
 
+/// The largest token that servers take in a header.
+const MAX_TOKEN_BYTES: usize = 16 * 1024;
+
 /// An app token, with its lifetime where that is known. Never prints itself.
 ///
 /// ```
@@ -40,6 +43,12 @@ impl AppToken {
     /// Whether a header can hold the token; the token is not shown where it cannot.
     pub(crate) fn check(&self) -> Result<(), Error> {
         let token = self.expose();
+        if token.len() > MAX_TOKEN_BYTES {
+            return Err(Error::config(format!(
+                "the app token has {} bytes; at most {MAX_TOKEN_BYTES} fit into a request's head (it is not shown)",
+                token.len()
+            )));
+        }
         if token.is_empty() || !token.bytes().all(|byte| byte.is_ascii_graphic()) {
             return Err(Error::config(
                 "the app token is empty or holds a character that no header may hold (it is not shown)",

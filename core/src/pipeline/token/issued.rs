@@ -97,7 +97,8 @@ mod tests {
 
     #[tokio::test]
     async fn a_token_that_no_header_may_hold_is_refused_unseen() {
-        for token in ["", "canary\r\nx: y", "canary token", "canary\u{e9}"] {
+        let long = "canary".repeat(16 * 1024);
+        for token in ["", "canary\r\nx: y", "canary token", "canary\u{e9}", &long] {
             let error = Issued::new(AppToken::new(token), 1, 0.0).unwrap_err();
             assert_eq!(error.kind(), ErrorKind::Config);
             assert!(!format!("{error} {error:?}").contains("canary"));

@@ -13,6 +13,7 @@ use std::time::Duration;
 use futures_util::FutureExt;
 use futures_util::future::{BoxFuture, Shared};
 use secrecy::{ExposeSecret, SecretString};
+use tokio::sync::oneshot;
 use tokio::time::{Instant, sleep_until};
 
 pub(crate) use app_token::Source;
@@ -24,7 +25,7 @@ use super::random::Random;
 use super::retry::jittered;
 use super::sync::{Mutex, MutexGuard, spawn};
 use super::transport::{ToSend, Transport};
-use super::{Limits, after};
+use super::{Limits, after, closed};
 use crate::error::{Error, ErrorKind, Sent};
 use crate::operation::{Operation, Token};
 
@@ -38,6 +39,8 @@ struct State {
     source: Source,
     current: Option<Arc<Issued>>,
     in_flight: Option<InFlight>,
+    /// Held while a request is under way; its end ends the request.
+    go_on: Option<oneshot::Sender<()>>,
     generation: u64,
     /// Requests made.
     requests: u64,
@@ -89,6 +92,7 @@ impl Tokens {
             source,
             current,
             in_flight: None,
+            go_on: None,
             generation: 0,
             requests: 0,
             unreached: 0,
@@ -163,7 +167,8 @@ impl Tokens {
         let at = state.not_before.map_or(now, |at| at.max(now));
         if let Some(current) = state.current.clone().filter(|current| current.is_alive(now)) {
             if !current.is_fresh(now) && state.in_flight.is_none() && at == now {
-                state.in_flight = Some(self.start(now));
+                let in_flight = self.start(&mut state, now);
+                state.in_flight = Some(in_flight);
             }
             return Ok(Look::Token(current));
         }
@@ -175,7 +180,11 @@ impl Tokens {
                 let wait = failure.retryable().then(|| at - now);
                 Err(failure.clone().with_retry(failure.retryable(), wait))
             }
-            _ => Ok(Look::Wait(state.in_flight.insert(self.start(at)).clone())),
+            _ => {
+                let in_flight = self.start(&mut state, at);
+                state.in_flight = Some(in_flight.clone());
+                Ok(Look::Wait(in_flight))
+            }
         }
     }
 
@@ -236,19 +245,32 @@ impl Tokens {
     }
 
     /// Fetches in a task of its own, so that a caller who gives up takes the token from no other.
-    fn start(self: &Arc<Self>, at: Instant) -> InFlight {
+    fn start(self: &Arc<Self>, state: &mut State, at: Instant) -> InFlight {
         let tokens = Arc::clone(self);
+        let (go_on, ended) = oneshot::channel();
+        state.go_on = Some(go_on);
         let task = spawn(async move {
-            if at > Instant::now() {
-                sleep_until(at).await;
-            }
-            let source = tokens.begin();
-            let fetched = AssertUnwindSafe(tokens.fetch(source)).catch_unwind().await;
-            let fetched =
-                fetched.unwrap_or_else(|_| Err(Error::new(ErrorKind::Auth, "the token provider panicked")));
+            let request = async {
+                if at > Instant::now() {
+                    sleep_until(at).await;
+                }
+                let source = tokens.begin();
+                let fetched = AssertUnwindSafe(tokens.fetch(source)).catch_unwind().await;
+                fetched.unwrap_or_else(|_| Err(Error::new(ErrorKind::Auth, "the token provider panicked")))
+            };
+            let fetched = tokio::select! {
+                biased;
+                fetched = request => fetched,
+                _ = ended => Err(closed("the client was closed during the call")),
+            };
             tokens.finish(fetched)
         });
         task.map(Result::ok).boxed().shared()
+    }
+
+    /// Ends the request under way: a provider that hangs would hang on beyond the client.
+    pub(super) fn close(&self) {
+        self.lock().go_on = None;
     }
 
     fn begin(&self) -> Source {

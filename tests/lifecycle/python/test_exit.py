@@ -45,21 +45,27 @@ ENDINGS = {
     "sys.exit": ("sys.exit(3)", 3),
     "exception": ("raise SystemExit(4)", 4),
 }
+# What is in flight, and how many requests that is. All have arrived before the end begins: a call that is only being
+# made then is refused, which its thread says.
 IN_FLIGHT = {
-    "sync-in-daemon-threads": "for _ in range(8): in_thread(wait)",
-    "loop-in-daemon-thread": "in_thread(lambda: asyncio.run(await_many()))",
+    "sync-in-daemon-threads": (8, "for _ in range(8): in_thread(wait)"),
+    "loop-in-daemon-thread": (20, "in_thread(lambda: asyncio.run(await_many()))"),
     "loop-that-is-never-closed": (
+        8,
         "loop = asyncio.new_event_loop()\n"
         # A loop in debug mode that is never closed complains at exit by itself (Python 3.13).
         "loop.set_debug(False)\n"
         "calls = [aclient.user('wzy')._native.get('c2', None) for _ in range(8)]\n"
         "from easemob_presence._loop import _bridge_of\n"
-        "for call in calls: call.start(_bridge_of(loop).queue)\n"
+        "for call in calls: call.start(_bridge_of(loop).queue)\n",
     ),
     "token-provider": (
-        "asking = PresenceClient(emulator=sys.argv[1], token_provider=lambda: time.sleep(1000))\n"
+        1,
+        "asked = threading.Event()\n"
+        "asking = PresenceClient(emulator=sys.argv[1], token_provider=lambda: asked.set() or time.sleep(1000))\n"
         "in_thread(wait)\n"
         "in_thread(lambda: wait(asking))\n"
+        "asked.wait()\n",
     ),
 }
 
@@ -70,12 +76,13 @@ def test_exit_with_calls_in_flight(
     silent: SilentServer, start: Callable[..., subprocess.Popen[str]], in_flight: str, ending: str
 ) -> None:
     end, code = ENDINGS[ending]
+    requests, calls = IN_FLIGHT[in_flight]
     # A loop left open is the application's own carelessness, about which Python itself would warn.
     quiet = "import warnings; warnings.simplefilter('ignore', ResourceWarning)\n"
-    process = start(f"{PRELUDE}{quiet}{IN_FLIGHT[in_flight]}\nsay_when_asked()\n{end}\n", silent.host)
+    process = start(f"{PRELUDE}{quiet}{calls}\nsay_when_asked()\n{end}\n", silent.host)
     assert process.stdout is not None
     assert process.stdout.readline() == "in flight\n"
-    silent.wait_for_request()
+    silent.wait_for_requests(requests)
     began = time.monotonic()
     _, err = process.communicate("go\n", timeout=PATIENCE)
     took = time.monotonic() - began

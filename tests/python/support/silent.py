@@ -15,23 +15,29 @@ class SilentServer:
     def __init__(self) -> None:
         self._listener = socket.create_server(("127.0.0.1", 0), backlog=1024)
         self._listener.settimeout(PATIENCE)
-        self._connection: socket.socket | None = None
+        self._connections: list[socket.socket] = []
         self.host = f"127.0.0.1:{self._listener.getsockname()[1]}"
 
     def wait_for_request(self) -> None:
-        """Blocks until a request has arrived, and keeps its connection."""
+        """Blocks until a request has arrived, and keeps its connection alone."""
         self._forget()
-        self._connection, _ = self._listener.accept()
-        self._connection.settimeout(PATIENCE)
-        while b"\r\n\r\n" not in self._connection.recv(65536):
-            pass
+        self.wait_for_requests(1)
+
+    def wait_for_requests(self, count: int) -> None:
+        """Blocks until so many more requests have arrived, and keeps their connections."""
+        for _ in range(count):
+            connection, _ = self._listener.accept()
+            self._connections.append(connection)
+            connection.settimeout(PATIENCE)
+            while b"\r\n\r\n" not in connection.recv(65536):
+                pass
 
     def wait_for_close(self) -> bool:
         """Blocks until the peer of the latest request has closed its connection."""
-        assert self._connection is not None
-        readable, _, _ = select.select([self._connection], [], [], PATIENCE)
+        connection = self._connections[-1]
+        readable, _, _ = select.select([connection], [], [], PATIENCE)
         try:
-            return bool(readable) and self._connection.recv(1) == b""
+            return bool(readable) and connection.recv(1) == b""
         except ConnectionResetError:
             return True
 
@@ -41,6 +47,6 @@ class SilentServer:
         self._forget()
 
     def _forget(self) -> None:
-        if self._connection is not None:
-            self._connection.close()
-            self._connection = None
+        for connection in self._connections:
+            connection.close()
+        self._connections.clear()

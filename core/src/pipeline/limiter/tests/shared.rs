@@ -24,6 +24,15 @@ fn the_last_rates_that_were_chosen_hold() {
     assert_eq!(limit(&one), None);
 }
 
+#[tokio::test(start_paused = true)]
+async fn the_last_clients_queue_length_holds() {
+    let limiter = Limiter::shared("https://six/a/b", &RateLimits::uniform(1), 10).unwrap();
+    call(&limiter, turn(1)).await;
+    Limiter::shared("https://six/a/b", &RateLimits::documented(), 0).unwrap();
+    let refused = limiter.acquire(Endpoint::Get, turn(1), Instant::now() + FAR).await.unwrap_err();
+    assert_eq!(refused, Refused::Full { queued: 0 });
+}
+
 #[test]
 fn a_limiter_goes_with_its_last_client() {
     let one = Limiter::shared("https://three/a/b", &RateLimits::uniform(7), 1).unwrap();

@@ -50,13 +50,15 @@ models: ## threads of the limiter, the token store, the lanes of writes and the 
 	RUSTFLAGS="--cfg shuttle" cargo test --locked --package easemob-presence --package easemob-presence-bindings \
 		--lib --target-dir target/models -- tests::model mailbox::model
 
+SECONDS_EACH ?= 15
 fuzz: $(CARGO_FUZZ) ## every reader of outside bytes, 15 seconds each; SECONDS_EACH=60 for longer
-	tests/fuzz/run.sh
+	SECONDS_EACH=$(SECONDS_EACH) tests/fuzz/run.sh
 
 faults: python node $(FAULTS_PYTHON)/installed $(FAULTS_NODE)/.package-lock.json ## every fault in every language, judged by the journal; ARGS="--quick --only A7,E1 --language node --seed 7"
 	cargo build --quiet --locked --package easemob-presence-faults --package easemob-presence-faults-rust
 	cargo build --quiet --locked --manifest-path tests/faults/baseline/rust/Cargo.toml --target-dir "$${CARGO_TARGET_DIR:-target}"
 	cargo run --quiet --locked --package easemob-presence-faults -- $(ARGS)
+	$(if $(strip $(foreach part,--quick --only --language,$(findstring $(part),$(ARGS)))),,$(MAKE) fuzz SECONDS_EACH=5)
 
 check: $(CARGO_DENY) .venv/installed node ## formatting, lints, types, licences, documentation; no warning passes
 	cargo fmt --all --check

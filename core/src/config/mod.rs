@@ -393,6 +393,20 @@ mod tests {
     }
 
     #[test]
+    fn clients_of_one_app_share_their_rates_and_those_of_another_do_not() {
+        use crate::Endpoint;
+        let limit = |client: &Client| {
+            client.stats().endpoints.into_iter().find(|stats| stats.endpoint == Endpoint::Get).unwrap().limit
+        };
+        let app = |key: &str| Client::builder().host("shared.example").app_key(key).app_token("t");
+        let raised = RateLimits::documented().with(Endpoint::Get, 200);
+        let first = app("org#one").rate_limits(raised).build().unwrap();
+        assert_eq!(limit(&app("org#one").build().unwrap()), Some(200.0));
+        assert_eq!(limit(&app("org#two").build().unwrap()), Some(50.0));
+        assert_eq!(limit(&first), Some(200.0));
+    }
+
+    #[test]
     fn what_is_missing_is_named_with_what_to_write() {
         assert!(refusal(Client::builder().host("h").app_token("t")).contains("org#app"));
         assert!(refusal(Client::builder().app_key("o#a").app_token("t")).contains("a1.easemob.com"));

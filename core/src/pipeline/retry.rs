@@ -54,7 +54,7 @@ impl Retry {
             self.throttled += 1;
             return within(pause, left);
         }
-        let rereads = failed.unusable && !std::mem::replace(&mut self.reread, failed.unusable);
+        let rereads = failed.unusable && !std::mem::replace(&mut self.reread, true);
         self.counted += 1;
         if !(error.retryable() || rereads) || self.counted >= max_attempts {
             return Next::GiveUp;

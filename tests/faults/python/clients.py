@@ -65,6 +65,7 @@ def _provider(spec: dict[str, Any]) -> Callable[[], str | AppToken]:
         if behaviour == "raises" or (behaviour == "raises_once" and len(asked) == 1):
             raise RuntimeError("the provider's own failure")
         if behaviour == "nothing":
+            # What callers do who do not check their types, and what the client has to say about it.
             return None  # type: ignore[return-value]
         if behaviour == "stranger":
             return "YWMt-of-somebody-else"

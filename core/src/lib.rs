@@ -102,6 +102,7 @@ pub mod operation;
 mod pipeline;
 mod subscriptions;
 mod user;
+pub mod watch;
 mod wire;
 
 pub use call::{Call, Raw, RawCall};
@@ -117,3 +118,4 @@ pub use pipeline::limiter::{EndpointStats, Priority, RateLimits};
 pub use pipeline::{AppToken, ProvidedToken, Stats, TokenProvider};
 pub use subscriptions::Subscriptions;
 pub use user::User;
+pub use watch::{Event, Watch, Watcher};

@@ -36,6 +36,20 @@ impl Presence {
         Self { user_id, rows: Arc::clone(rows), row }
     }
 
+    /// A presence made from values. It holds on to no answer.
+    pub(crate) fn of<'a>(
+        user_id: UserId,
+        ext: &str,
+        last_seen: Moment,
+        devices: impl Iterator<Item = (&'a str, Status)>,
+    ) -> Self {
+        Self { user_id, rows: Arc::new(Rows::one(ext, last_seen, Moment::default(), devices)), row: 0 }
+    }
+
+    pub(crate) fn last_seen_moment(&self) -> Moment {
+        self.row().last_seen
+    }
+
     fn row(&self) -> Row {
         self.rows.row(self.row)
     }
@@ -162,6 +176,14 @@ impl<'de> Deserialize<'de> for Presence {
         let devices = record.devices.iter().map(|device| (device.resource.as_ref(), device.status));
         let rows = Rows::one(&record.ext, record.last_seen, record.expires_at, devices);
         Ok(Self { user_id: record.user_id, rows: Arc::new(rows), row: 0 })
+    }
+}
+
+#[cfg(test)]
+impl Presence {
+    /// The bytes that it keeps from being freed.
+    pub(crate) fn memory(&self) -> usize {
+        self.rows.memory()
     }
 }
 

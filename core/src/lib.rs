@@ -102,6 +102,7 @@ pub mod operation;
 mod pipeline;
 mod subscriptions;
 mod user;
+pub mod webhook;
 mod wire;
 
 pub use call::{Call, Raw, RawCall};

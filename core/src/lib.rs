@@ -103,6 +103,7 @@ mod pipeline;
 mod subscriptions;
 mod user;
 pub mod watch;
+pub mod webhook;
 mod wire;
 
 pub use call::{Call, Raw, RawCall};

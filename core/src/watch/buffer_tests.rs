@@ -5,7 +5,8 @@ use tokio::time::Instant;
 use super::*;
 use crate::model::Status;
 use crate::model::time::Moment;
-use crate::watch::event::{EventKind, WarningReason};
+use crate::watch::event::EventKind::{self, Enter, Lagged, Leave, Resynced, Stale, Update};
+use crate::watch::event::WarningReason;
 use crate::watch::view::Reading;
 
 /// Users with statuses, what a taker makes of the events, and a buffer in between.
@@ -42,7 +43,7 @@ impl Stage {
         let event = self.buffer.take(&self.view)?;
         if let Event::Lagged { merged } = event {
             self.lagged += merged;
-            return Some(EventKind::Lagged);
+            return Some(Lagged);
         }
         self.events += 1;
         if let Some(change) = event.change() {
@@ -85,7 +86,6 @@ fn as_long_as_there_is_room_every_event_is_given_in_order() {
     for status in [1, 100, 0, 1] {
         stage.set(0, status);
     }
-    use EventKind::{Enter, Leave, Update};
     assert_eq!(stage.take_all(), [Enter, Update, Leave, Enter]);
     assert_eq!((stage.buffer.made(), stage.buffer.merged()), (4, 0));
 }
@@ -101,7 +101,6 @@ fn beyond_that_the_latest_of_each_user_counts_and_back_and_forth_is_nothing() {
     stage.set(2, 7);
     stage.set(2, 8);
     stage.set(3, 1);
-    use EventKind::{Enter, Lagged};
     assert_eq!(stage.take_all(), [Enter, Enter, Lagged, Enter, Enter]);
     assert_eq!(stage.lagged, 3, "two that cancelled each other out, and one of two");
     assert!(stage.is_true());
@@ -159,7 +158,6 @@ fn a_gap_is_told_from_its_beginning_and_ends_once() {
     }
     let events: Vec<_> = std::iter::from_fn(|| stage.buffer.take(&stage.view)).collect();
     let kinds: Vec<_> = events.iter().map(Event::kind).collect();
-    use EventKind::{Enter, Lagged, Resynced, Stale};
     assert_eq!(kinds, [Enter, Lagged, Stale, Resynced]);
     assert!(matches!(events[1], Event::Lagged { merged: 4 }));
     assert!(matches!(events[2], Event::Stale { since } if since == second(1)));
@@ -177,7 +175,7 @@ fn who_is_removed_is_not_told_of_any_more() {
         stage.view.remove(user);
     }
     stage.buffer.remove(&gone);
-    assert_eq!(stage.take_all(), [EventKind::Enter]);
+    assert_eq!(stage.take_all(), [Enter]);
     assert!(stage.taken.contains_key(&id(1)));
 }
 

@@ -62,8 +62,11 @@ use shared::{Shared, Taken};
 use stats::percentile;
 pub use stats::{Occupancy, WatchStats};
 
+use view::Report;
+
 use crate::error::Error;
 use crate::model::{Presence, UserId};
+use crate::webhook::Callback;
 
 /// A running watch over users: a [`Stream`] of [`Event`]s, and a view that is always at hand. Made by
 /// [`User::watch`](crate::User::watch).
@@ -186,6 +189,39 @@ impl Watcher {
     {
         let ids: HashSet<_> = ids.into_iter().map(|id| UserId::from_answer(id.as_ref())).collect();
         self.shared().change_plans(|state| state.remove(&ids));
+    }
+
+    /// Takes in a callback that was checked: what it tells counts at once, and a poll that began before does not undo it.
+    ///
+    /// A callback that is older than the last one of the same device, or than a poll that is known already, changes
+    /// nothing. The user goes to the end of the polls' order. A callback tells of one device's login or logout; custom
+    /// statuses and texts come with the polls. Callbacks of users who are not watched are left aside.
+    ///
+    /// ```
+    /// # tokio::runtime::Runtime::new()?.block_on(async {
+    /// # use easemob_presence::Client;
+    /// use easemob_presence::webhook::Verifier;
+    /// # let emulator = easemob_presence_emulator::Emulator::start()?;
+    /// # let client = Client::builder().emulator(emulator.host()).build()?;
+    /// let verifier = Verifier::new("the rule's secret")?;
+    /// let watcher = client.user("wzy")?.watch(["c2"]).start().await?;
+    /// // In the server that receives the callbacks:
+    /// # let body = b"{}";
+    /// if let Ok(Some(callback)) = verifier.parse(body) {
+    ///     watcher.feed(&callback);
+    /// }
+    /// # Ok::<(), Box<dyn std::error::Error>>(()) })?;
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn feed(&self, callback: &Callback) {
+        let now = Shared::now().at;
+        let report = Report {
+            user_id: callback.user_id(),
+            resource: callback.resource(),
+            online: callback.online(),
+            timestamp: callback.timestamp(),
+        };
+        self.shared().change_plans(|state| state.feed(report, now));
     }
 
     /// What the watcher has done so far. Looks at every user, so not a thing to call a hundred times a second.

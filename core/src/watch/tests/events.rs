@@ -173,8 +173,8 @@ async fn what_does_not_pass_by_itself_is_warned_of_once_and_polls_go_on_slowly()
     assert!(waiting(&watcher).await.is_empty());
     assert!(service.count(Kind::Get) < 30, "{}", service.count(Kind::Get));
     service.world().refuses = None;
-    use EventKind::{Enter, Resynced, Synced};
-    assert_eq!(kinds(&until(&watcher, Resynced).await), [Enter, Synced, Resynced]);
+    let events = until(&watcher, EventKind::Resynced).await;
+    assert_eq!(kinds(&events), [EventKind::Enter, EventKind::Synced, EventKind::Resynced]);
 }
 
 #[tokio::test(start_paused = true)]
@@ -208,8 +208,7 @@ async fn who_is_not_answered_for_is_unknown_and_warned_of_once() {
     service.world().hidden = vec!["c3".to_owned()];
     let watcher = watch(&service, &["c2", "c3"]).start().await.unwrap();
     let events = until(&watcher, EventKind::Synced).await;
-    use EventKind::{Enter, Synced};
-    assert_eq!(kinds(&events), [Enter, EventKind::Warning, Synced]);
+    assert_eq!(kinds(&events), [EventKind::Enter, EventKind::Warning, EventKind::Synced]);
     let Event::Warning(warning) = &events[1] else { panic!("a warning") };
     assert_eq!(warning.reason, WarningReason::NotAnswered);
     assert_eq!(warning.user_id.as_ref().unwrap(), "c3");

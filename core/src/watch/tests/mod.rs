@@ -1,6 +1,8 @@
 //! Watchers through the real pipeline, on a service in this process and a paused clock.
 
 mod events;
+mod feeding;
+mod life;
 mod service;
 
 use std::sync::Arc;

@@ -232,7 +232,7 @@ impl Transport for Service {
                 let message = "scripted".into();
                 Err(Failure { kind: FailureKind::Connect, sent, reused: false, message, source: None })
             };
-            let mut chance = || self.rng.lock().unwrap().f64();
+            let chance = || self.rng.lock().unwrap().f64();
             if down {
                 return broken(Sent::No);
             }

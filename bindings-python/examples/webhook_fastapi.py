@@ -34,7 +34,7 @@ def create(webhook: Webhook, accept: Callable[[Callback], object]) -> FastAPI:
             accept(callback)
         except Exception:
             # Answered with 500, the service delivers it once more, and then it must not be taken for a repeat.
-            webhook.forget(callback)
+            webhook.forget(callback.call_id)
             raise
         return Response(status_code=200)
 

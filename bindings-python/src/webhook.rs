@@ -87,12 +87,12 @@ impl Webhook {
         parsed.map(|callback| callback.map(Callback)).map_err(|failure| failure.into_exception(py))
     }
 
-    /// Takes this callback for new if it comes again.
+    /// Takes the callback with this id for new if it comes again.
     ///
     /// For a handler that could not deal with it: forget it, answer 500, and the service delivers it once more.
     ///
     /// Args:
-    ///     callback: What `parse` returned.
+    ///     call_id: The `call_id` of what `parse` returned.
     ///
     /// Returns:
     ///     Whether it was remembered.
@@ -102,10 +102,10 @@ impl Webhook {
     ///     >>> webhook = Webhook("the rule's secret")
     ///     >>> body = emulator.callback("c2", "android_1", "login", "the rule's secret")
     ///     >>> callback = webhook.parse(body)
-    ///     >>> webhook.forget(callback), webhook.parse(body) == callback
+    ///     >>> webhook.forget(callback.call_id), webhook.parse(body) == callback
     ///     (True, True)
-    fn forget(&self, callback: &Callback) -> bool {
-        self.0.forget(&callback.0)
+    fn forget(&self, call_id: &str) -> bool {
+        self.0.forget(call_id)
     }
 }
 

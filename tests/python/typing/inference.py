@@ -158,6 +158,6 @@ def callbacks(emulator: Emulator) -> None:
     if callback is not None:
         assert_type(callback.timestamp, datetime)
         assert_type(callback.os, str | None)
-        assert_type(webhook.forget(callback), bool)
+        assert_type(webhook.forget(callback.call_id), bool)
     webhook.parse({})  # type: ignore[arg-type]  # pyright: ignore
     emulator.callback("c2", "ios_1", "other", "secret")  # type: ignore[arg-type]  # pyright: ignore

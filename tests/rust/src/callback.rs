@@ -114,7 +114,7 @@ impl Case {
             let posted = delivery.make(&self.secret)?;
             let outcome = verifier.parse(&posted.body);
             if let (Ok(Some(callback)), true) = (&outcome, delivery.forget) {
-                verifier.forget(callback);
+                verifier.forget(callback.call_id());
             }
             delivery
                 .check(outcome, &posted, &self.secret)

@@ -3,6 +3,7 @@
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { createInterface } from 'node:readline';
 import { test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 
@@ -56,11 +57,8 @@ test('the program takes its secret from the environment and says who is online',
   const env = { ...process.env, EASEMOB_WEBHOOK_SECRET: SECRET, PORT: '0' };
   const program = spawn(process.execPath, [PROGRAM], { env, stdio: ['ignore', 'pipe', 'inherit'] });
   t.after(() => program.kill());
-  const said = async (words) => {
-    for await (const [text] of lines) if (words.test(text)) return words.exec(text);
-  };
-  const lines = (await import('node:events')).on(program.stdout.setEncoding('utf8'), 'data', { close: ['close'] });
-  const [, port] = await said(/listening on port (\d+)/);
+  const lines = createInterface({ input: program.stdout })[Symbol.asyncIterator]();
+  const [, port] = /^listening on port (\d+)$/.exec((await lines.next()).value);
   assert.equal(await post(port, emulatorFor(t).callback('c2', 'ios_1', 'login', SECRET)), 200);
-  assert.ok(await said(/c2 is online on ios_1 \(login\)/));
+  assert.match((await lines.next()).value, /^\d\d:\d\d:\d\d c2 is online on ios_1 \(login\)$/);
 });

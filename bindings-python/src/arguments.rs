@@ -61,6 +61,21 @@ impl<'py> FromPyObject<'_, 'py> for Number {
     }
 }
 
+/// A number.
+#[derive(Clone, Copy)]
+pub(crate) struct Float(pub(crate) f64);
+
+impl<'py> FromPyObject<'_, 'py> for Float {
+    type Error = PyErr;
+
+    fn extract(number: Borrowed<'_, 'py, PyAny>) -> PyResult<Self> {
+        let given = if number.is_instance_of::<PyBool>() { None } else { number.extract().ok() };
+        given
+            .map(Self)
+            .ok_or_else(|| invalid_input(number.py(), &format!("{} is no number.", shown(&number))))
+    }
+}
+
 /// User ids: any iterable of `str` but a `str` itself, which would be read letter by letter.
 pub(crate) struct Ids(pub(crate) Vec<PyBackedStr>);
 

@@ -26,7 +26,9 @@ from ._native import (
     Device,
     DeviceStatus,
     EndpointStats,
+    Event,
     GroupKind,
+    Occupancy,
     OnlineStates,
     Presence,
     Presences,
@@ -34,6 +36,7 @@ from ._native import (
     Status,
     Subscription,
     SubscriptionsPage,
+    WatchStats,
     Webhook,
     __version__,
 )
@@ -64,16 +67,20 @@ from .errors import (
     TooLargeError,
 )
 from .user import Subscriptions, User
+from .watch import EventKind, EventSource, WarningReason, Watch, Watcher
 
 if TYPE_CHECKING:
     from .async_client import AsyncPresenceClient
     from .async_user import AsyncSubscriptions, AsyncUser
+    from .async_watch import AsyncWatch, AsyncWatcher
 
 __all__ = [
     "AppToken",
     "AsyncPresenceClient",
     "AsyncSubscriptions",
     "AsyncUser",
+    "AsyncWatch",
+    "AsyncWatcher",
     "AuthError",
     "BadRequestError",
     "Callback",
@@ -87,12 +94,16 @@ __all__ = [
     "DeviceStatus",
     "EndpointName",
     "EndpointStats",
+    "Event",
+    "EventKind",
+    "EventSource",
     "FeatureDisabledError",
     "ForkedError",
     "GroupKind",
     "InvalidInputError",
     "InvalidSignatureError",
     "NotFoundError",
+    "Occupancy",
     "OnlineStates",
     "OverloadedError",
     "PermissionDeniedError",
@@ -113,6 +124,10 @@ __all__ = [
     "TlsError",
     "TooLargeError",
     "User",
+    "WarningReason",
+    "Watch",
+    "WatchStats",
+    "Watcher",
     "Webhook",
     "__version__",
 ]
@@ -124,6 +139,8 @@ _ASYNC = {
     "AsyncPresenceClient": "async_client",
     "AsyncUser": "async_user",
     "AsyncSubscriptions": "async_user",
+    "AsyncWatch": "async_watch",
+    "AsyncWatcher": "async_watch",
 }
 
 

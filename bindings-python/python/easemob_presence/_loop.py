@@ -148,11 +148,12 @@ async def run(call: _native.Call[T], subject: str | None = None) -> T:
     """
     if _wanted(_log.INFO):
         with _log.timed(call.operation, subject):
-            return await _run(call)
-    return await _run(call)
+            return await run_unlogged(call)
+    return await run_unlogged(call)
 
 
-async def _run(call: _native.Call[T]) -> T:
+async def run_unlogged(call: _native.Call[T]) -> T:
+    """As `run`, for what is no request: no record tells of it."""
     try:
         loop = _running_loop()
     except RuntimeError:

@@ -6,6 +6,7 @@ from collections import deque
 from typing import TYPE_CHECKING
 
 from ._loop import run
+from .async_watch import AsyncWatch
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterable
@@ -121,6 +122,37 @@ class AsyncUser:
             True
         """
         return await run(self._native.is_online(timeout), self._subject)
+
+    def watch(
+        self,
+        ids: Iterable[str],
+        *,
+        share: float | None = None,
+        calls_per_second: float | None = None,
+        min_interval: Seconds | None = None,
+        buffer: int | None = None,
+        restore: str | None = None,
+    ) -> AsyncWatch:
+        """Watches any number of users: a live view, and a stream of events for `async for`; see `User.watch`.
+
+        Example:
+            >>> emulator.state.login("c2", "ios_1")
+            >>> async with client.user("wzy").watch(["c2", "c3"]) as watcher:
+            ...     async for event in watcher:
+            ...         print(event.kind, event.user_id)
+            ...         if event.kind == "synced":  # every user has been read once
+            ...             break
+            enter c2
+            synced None
+        """
+        options = {
+            "share": share,
+            "calls_per_second": calls_per_second,
+            "min_interval": min_interval,
+            "buffer": buffer,
+            "restore": restore,
+        }
+        return AsyncWatch(self._native.watch(ids, options), self._client, self._subject)
 
 
 class AsyncSubscriptions:

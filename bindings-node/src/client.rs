@@ -15,6 +15,7 @@ use crate::failure::Failure;
 use crate::payload::Payload;
 use crate::stats;
 use crate::token_provider::Questions;
+use crate::watch::{NativeWatchOptions, NativeWatcher};
 
 /// A client of the core, bound to one environment's bridge.
 #[napi]
@@ -168,6 +169,16 @@ impl NativeClient {
         };
         Ok(SubscriptionsReader { stream: Arc::new(Mutex::new(Some(stream))), home: self.home.clone() })
     }
+
+    /// A watch, not yet started.
+    ///
+    /// # Errors
+    /// A failure's JSON as the reason, if that is no user id.
+    #[napi]
+    pub fn watch(&self, user: String, ids: String, options: NativeWatchOptions) -> Result<NativeWatcher> {
+        let user = self.client.user(user).map_err(Failure::from)?;
+        Ok(NativeWatcher::new(options.on(user.watch(list(&ids))), self.home.clone()))
+    }
 }
 
 impl NativeClient {
@@ -217,6 +228,6 @@ impl SubscriptionsReader {
 }
 
 /// The ids in a JSON array. Anything else goes on as an id, which the core refuses.
-fn list(json: &str) -> Vec<String> {
+pub(crate) fn list(json: &str) -> Vec<String> {
     serde_json::from_str(json).unwrap_or_else(|_| vec![json.to_owned()])
 }

@@ -12,4 +12,6 @@ mod presences;
 mod runtime;
 mod stats;
 mod token_provider;
+mod watch;
+mod watch_values;
 mod webhook;

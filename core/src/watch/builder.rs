@@ -1,4 +1,4 @@
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -6,10 +6,12 @@ use super::Watcher;
 use super::saved::Saved;
 use super::shared::Shared;
 use super::state::State;
-use super::task::{Caller, run};
+use super::subscribe::Keeping;
+use super::task::{Caller, list, run};
 use crate::client::Options;
 use crate::error::Error;
 use crate::model::UserId;
+use crate::operation::{Batch, DEFAULT_TTL, Operation, Subscribe};
 use crate::pipeline::limiter::Priority;
 use crate::user::User;
 
@@ -31,6 +33,8 @@ pub struct Watch {
     min_interval: Duration,
     buffer: usize,
     restore: Option<String>,
+    keep_subscribed: Option<Duration>,
+    unsubscribe_on_close: bool,
 }
 
 /// Distinct ids in the order given.
@@ -64,6 +68,8 @@ impl Watch {
             min_interval: DEFAULT_MIN_INTERVAL,
             buffer: DEFAULT_BUFFER,
             restore: None,
+            keep_subscribed: None,
+            unsubscribe_on_close: false,
         }
     }
 
@@ -101,11 +107,34 @@ impl Watch {
         self
     }
 
-    /// Starts the watcher, in a task on this tokio runtime.
+    /// Also keeps the user subscribed to those it watches, so that the service notifies the user's own clients; and so
+    /// that a deployment that answers only for users who are subscribed to answers for them.
+    ///
+    /// Subscriptions last so long (1 second to 30 days, a day is usual) and are renewed when half of that is left,
+    /// within a twentieth by chance. Those that exist are kept until then and not made again; those that the service has
+    /// lost are made again. The service keeps at most 3,000 per user and makes none to the user itself: those without one
+    /// are told of by a warning each, and are polled like the others. Answers to subscribing count as readings.
+    ///
+    /// Endpoint: `POST /users/{username}/presence/{expiry}`, within the same share of its rate.
+    pub fn keep_subscribed(mut self, ttl: Duration) -> Self {
+        self.keep_subscribed = Some(ttl);
+        self
+    }
+
+    /// Whether the subscriptions that the watcher keeps are ended when users are removed and when it is closed (not when
+    /// it is dropped). Not if not given: they run out by themselves, or are adopted after a restart.
+    pub fn unsubscribe_on_close(mut self, unsubscribe: bool) -> Self {
+        self.unsubscribe_on_close = unsubscribe;
+        self
+    }
+
+    /// Starts the watcher, in a task on this tokio runtime. With [`keep_subscribed`](Self::keep_subscribed) it reads the
+    /// subscriptions that exist first; otherwise nothing is waited for.
     ///
     /// # Errors
     /// [`InvalidInput`](crate::ErrorKind::InvalidInput) for a bad id, an option out of range, or a text to restore that
-    /// no watcher saved; [`Config`](crate::ErrorKind::Config) outside a tokio runtime.
+    /// no watcher saved; [`Config`](crate::ErrorKind::Config) outside a tokio runtime; with `keep_subscribed` what reading
+    /// the subscriptions ended with (see [`Error`]).
     pub async fn start(self) -> Result<Watcher, Error> {
         self.check()?;
         let ids = self.ids?;
@@ -115,13 +144,24 @@ impl Watch {
         let options = Options::new().grouped(true).priority(Priority::Background);
         let user = User::new(self.user.client().with_options(options), self.user.id().clone());
         let user_id = user.id().clone();
-        let caller = Caller { user, share: self.share, calls_per_second: self.calls_per_second };
+        let asked_at = Shared::now().at;
+        let existing = match self.keep_subscribed {
+            Some(_) => list(&user).await?,
+            None => Vec::new(),
+        };
+        let ttl = self.keep_subscribed.unwrap_or(DEFAULT_TTL);
+        let caller = Caller { user, share: self.share, calls_per_second: self.calls_per_second, ttl };
 
         let now = Shared::now();
         let mut state = State::new(self.min_interval, self.buffer, now.at);
+        let watched: HashMap<_, _> = ids.iter().map(|id| (id, id)).collect();
+        if self.keep_subscribed.is_some() {
+            let others = existing.iter().filter(|own| !watched.contains_key(own.user_id())).count();
+            state.keeping = Some(Keeping::new(user_id.clone(), ttl, others, now.at));
+            state.unsubscribes = self.unsubscribe_on_close;
+        }
         if let Some(saved) = &saved {
             let away = saved.age(now.wall);
-            let watched: std::collections::HashMap<_, _> = ids.iter().map(|id| (id, id)).collect();
             for user in &saved.users {
                 let Some(&id) = watched.get(&user.user_id) else { continue };
                 // A clock that cannot go back so far has not run so long: then it is as if read just now.
@@ -134,6 +174,13 @@ impl Watch {
         }
         for id in &ids {
             state.add(id, None, now.at);
+        }
+        if let Some(keeping) = &mut state.keeping {
+            let own = saved.iter().filter(|saved| saved.user_id == user_id).flat_map(|saved| &saved.users);
+            for (user, until) in own.filter_map(|user| Some((user, user.subscribed_until?))) {
+                keeping.restore(&user.user_id, until, now.at);
+            }
+            keeping.listed(&existing, asked_at, now.at, caller.user.client().pipeline().random());
         }
         let shared = Arc::new(Shared::new(state));
         let task = runtime.spawn(run(Arc::clone(&shared), caller));
@@ -153,6 +200,10 @@ impl Watch {
         }
         if self.min_interval > LONGEST_INTERVAL {
             return Err(Error::invalid("the least interval is more than a day"));
+        }
+        if let Some(ttl) = self.keep_subscribed {
+            let batch = Batch::collect(["a"; 0])?;
+            Subscribe { user: self.user.id().clone(), batch, ttl }.request()?;
         }
         if self.buffer == 0 {
             return Err(Error::invalid("a buffer of 0 events holds none"));

@@ -22,6 +22,7 @@
 // | contact.rs | when contact counts as lost, and how polls go on without it |
 // | buffer.rs | which events wait, and how they merge |
 // | clock.rs | when what a callback tells happened |
+// | subscribe.rs, upkeep.rs | which subscriptions are made and renewed, and when |
 // | saved.rs, stats.rs, event.rs | the values |
 // | state.rs | what all of these have to do with each other |
 // | shared.rs, task.rs | the lock, and the task that makes the calls |
@@ -40,9 +41,11 @@ mod schedule;
 mod shared;
 mod state;
 mod stats;
+mod subscribe;
 mod task;
 #[cfg(test)]
 mod tests;
+mod upkeep;
 mod view;
 
 use std::collections::HashSet;
@@ -61,6 +64,7 @@ use saved::{Saved, SavedUser};
 use shared::{Shared, Taken};
 use stats::percentile;
 pub use stats::{Occupancy, WatchStats};
+use subscribe::Keeping;
 
 use view::Report;
 
@@ -202,14 +206,15 @@ impl Watcher {
     }
 
     /// Stops watching these users. No event about them is given any more, neither one that waits nor one from a poll
-    /// under way.
+    /// under way. Their subscriptions are not renewed, and ended with [`Watch::unsubscribe_on_close`].
     pub fn remove<I>(&self, ids: I)
     where
         I: IntoIterator,
         I::Item: AsRef<str>,
     {
         let ids: HashSet<_> = ids.into_iter().map(|id| UserId::from_answer(id.as_ref())).collect();
-        self.shared().change_plans(|state| state.remove(&ids));
+        let now = Shared::now().at;
+        self.shared().change_plans(|state| state.remove(&ids, now));
     }
 
     /// Takes in a callback that was checked: what it tells counts at once, and a poll that began before does not undo it.
@@ -251,8 +256,9 @@ impl Watcher {
         let now = Shared::now();
         let state = self.shared().lock();
         let (counts, buffer, contact) = (state.counts, &state.buffer, &state.contact);
+        let keeping = state.keeping.as_ref();
         let mut intervals = state.schedule.intervals(now.at);
-        let stats = WatchStats {
+        let so_far = WatchStats {
             users: state.schedule.len(),
             refresh_interval_p50: None,
             refresh_interval_p99: None,
@@ -268,7 +274,8 @@ impl Watcher {
             changes_from_callbacks: counts.from_callbacks,
             changes_from_polls: counts.from_polls,
             changes_from_subscribing: counts.from_subscribing,
-            subscriptions: 0,
+            subscriptions: keeping.map_or(0, Keeping::len),
+            subscriptions_lost: keeping.map_or(0, Keeping::lost),
             last_contact: (counts.polls_succeeded > 0).then(|| now.wall_at(contact.last())),
             stale: contact.is_lost(),
         };
@@ -277,7 +284,7 @@ impl Watcher {
         WatchStats {
             refresh_interval_p50: percentile(&intervals, 0.5),
             refresh_interval_p99: percentile(&intervals, 0.99),
-            ..stats
+            ..so_far
         }
     }
 
@@ -290,15 +297,16 @@ impl Watcher {
         let seen = state.buffer.seen();
         let users = state.schedule.in_order(now.at).into_iter().map(|(user_id, age)| {
             let known = seen.get(user_id).copied().unwrap_or_else(|| state.view.get(user_id));
-            SavedUser::new(user_id.clone(), age.filter(|_| known.is_some()), known, None)
+            let until = state.keeping.as_ref().and_then(|keeping| keeping.until(user_id));
+            SavedUser::new(user_id.clone(), age.filter(|_| known.is_some()), known, until)
         });
         let saved = Saved::new(self.life.user_id.clone(), now.wall, users.collect());
         drop(state);
         saved.write()
     }
 
-    /// Stops the watcher and waits until it has. Events that wait are still given, then the stream ends. May be
-    /// repeated.
+    /// Stops the watcher and waits until it has, which takes a moment only with [`Watch::unsubscribe_on_close`]. Events
+    /// that wait are still given, then the stream ends. May be repeated.
     pub async fn close(&self) {
         self.shared().close();
         self.shared().ended().await;

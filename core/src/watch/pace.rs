@@ -16,10 +16,9 @@ impl Pace {
     /// The rate from now on, in calls a second.
     pub(super) fn set(&mut self, per_second: f64) {
         let interval = Duration::from_secs_f64(1.0 / per_second.max(SLOWEST));
-        if interval < self.interval {
-            // A faster pace does not wait out the slower one.
-            self.next_at = self.next_at.and_then(|at| at.checked_sub(self.interval - interval));
-        }
+        // A faster pace does not wait out the slower one.
+        let sooner = self.interval.saturating_sub(interval);
+        self.next_at = self.next_at.and_then(|at| at.checked_sub(sooner));
         self.interval = interval;
     }
 

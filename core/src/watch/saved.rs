@@ -16,7 +16,7 @@ pub(super) struct Saved {
     version: u32,
     /// The user who watches: subscriptions are its own.
     pub(super) user_id: UserId,
-    saved_at: Moment,
+    at: Moment,
     pub(super) users: Vec<SavedUser>,
 }
 
@@ -44,7 +44,7 @@ struct State {
 
 impl Saved {
     pub(super) fn new(user_id: UserId, saved_at: SystemTime, users: Vec<SavedUser>) -> Self {
-        Self { version: VERSION, user_id, saved_at: Moment::from_time(saved_at), users }
+        Self { version: VERSION, user_id, at: Moment::from_time(saved_at), users }
     }
 
     pub(super) fn write(&self) -> String {
@@ -73,7 +73,7 @@ impl Saved {
 
     /// How long ago it was saved, as far as this machine's clock tells: none if it was set back.
     pub(super) fn age(&self, now: SystemTime) -> Duration {
-        self.saved_at.time().and_then(|at| now.duration_since(at).ok()).unwrap_or_default()
+        self.at.time().and_then(|at| now.duration_since(at).ok()).unwrap_or_default()
     }
 }
 
@@ -136,7 +136,7 @@ mod tests {
             ("", "not the saved state"),
             ("{}", "not the saved state"),
             (r#"{"version":2,"other":[]}"#, "of version 2"),
-            (r#"{"version":1,"user_id":"a/b","saved_at":1,"users":[]}"#, "not the saved state"),
+            (r#"{"version":1,"user_id":"a/b","at":1,"users":[]}"#, "not the saved state"),
         ] {
             let error = Saved::read(text).err().map(|error| error.to_string()).unwrap_or_default();
             assert!(error.contains(words), "{text}: {error}");

@@ -13,6 +13,7 @@ use super::pace::Pace;
 use super::room::Room;
 use super::schedule::{By, Schedule};
 use super::stats::Counts;
+use super::subscribe::Keeping;
 use super::view::{Fed, Reading, Report, View};
 use crate::error::{Error, ErrorKind};
 use crate::model::{Presence, Presences, UserId};
@@ -42,8 +43,21 @@ impl Now {
 pub(super) enum Next {
     /// Read these users.
     Poll(Vec<UserId>),
+    Subscribe(Vec<UserId>),
+    Unsubscribe(Vec<UserId>),
+    /// Read the list of subscriptions.
+    List,
     /// Nothing before this, unless something happens.
     Wait(Option<Instant>),
+}
+
+/// The passes over all users of which the end is told.
+#[derive(Debug, Default)]
+struct Pass {
+    /// The first one is over.
+    synced: bool,
+    /// The one under way is the one after contact was lost.
+    resyncing: bool,
 }
 
 #[derive(Debug)]
@@ -54,18 +68,21 @@ pub(super) struct State {
     pub(super) contact: Contact,
     pub(super) pace: Pace,
     pub(super) counts: Counts,
+    pub(super) keeping: Option<Keeping>,
+    pub(super) upkeep_pace: Pace,
+    /// Whether subscriptions that are not kept any more are ended.
+    pub(super) unsubscribes: bool,
+    /// Who is to be unsubscribed from.
+    pub(super) leaving: Vec<UserId>,
     clock: ServiceClock,
     in_flight: usize,
     /// The most users of one call, lowered when the service finds a call too large.
-    most_users: usize,
-    synced: bool,
-    /// Whether the pass under way is the one after contact was lost.
-    resyncing: bool,
-    somebody_answered: bool,
+    pub(super) most_users: usize,
+    pass: Pass,
+    pub(super) somebody_answered: bool,
     /// The kind of refusal that was warned of last.
     warned_of: Option<ErrorKind>,
-    /// Whether users who are not answered for are warned of; not while they are being subscribed to.
-    pub(super) subscribes: bool,
+    pub(super) warned_of_upkeep: Option<ErrorKind>,
     pub(super) ended: bool,
 }
 
@@ -78,14 +95,17 @@ impl State {
             contact: Contact::new(now),
             pace: Pace::default(),
             counts: Counts::default(),
+            keeping: None,
+            upkeep_pace: Pace::default(),
+            unsubscribes: false,
+            leaving: Vec::new(),
             clock: ServiceClock::new(now),
             in_flight: 0,
             most_users: Room::MOST_USERS,
-            synced: false,
-            resyncing: false,
+            pass: Pass::default(),
             somebody_answered: false,
             warned_of: None,
-            subscribes: false,
+            warned_of_upkeep: None,
             ended: false,
         }
     }
@@ -101,11 +121,13 @@ impl State {
         let new = self.view.add(user_id.clone(), presence, now);
         if new {
             self.schedule.add(user_id, read_at);
+            self.keep(user_id, now);
         }
         new
     }
 
-    pub(super) fn remove(&mut self, user_ids: &HashSet<UserId>) {
+    pub(super) fn remove(&mut self, user_ids: &HashSet<UserId>, now: Instant) {
+        self.stop_keeping(user_ids, now);
         for user_id in user_ids {
             if self.view.remove(user_id) {
                 self.schedule.remove(user_id);
@@ -114,14 +136,30 @@ impl State {
         self.buffer.remove(user_ids);
     }
 
-    /// What to do now, at this rate in calls a second.
-    pub(super) fn next(&mut self, now: Now, rate: f64) -> Next {
+    /// What to do now, at these rates in calls a second.
+    pub(super) fn next(&mut self, now: Now, rate: f64, upkeep_rate: f64) -> Next {
+        self.upkeep_pace.set(upkeep_rate);
+        let upkeep = match self.next_upkeep(now.at) {
+            Some(Next::Wait(wake)) => wake,
+            Some(call) => return call,
+            None => None,
+        };
+        match self.next_poll(now, rate) {
+            Next::Wait(wake) => Next::Wait(wake.into_iter().chain(upkeep).min()),
+            poll => poll,
+        }
+    }
+
+    fn next_poll(&mut self, now: Now, rate: f64) -> Next {
         if self.contact.is_newly_lost(now.at) {
             self.lost(now);
         }
         self.end_round();
         self.pace.set(rate);
         let wake = self.contact.deadline();
+        if self.keeping.as_ref().is_some_and(Keeping::is_starting) {
+            return Next::Wait(wake);
+        }
         let most = if self.contact.is_failing() { 1 } else { most_in_flight(rate) };
         let Some(due) = self.schedule.due().filter(|_| self.in_flight < most) else {
             return Next::Wait(wake);
@@ -173,8 +211,12 @@ impl State {
         self.warned_of = None;
         let lost_since = self.contact.last();
         if self.contact.succeeded(now, self.in_flight > 0) {
-            self.resyncing = true;
+            self.pass.resyncing = true;
             self.schedule.begin_round(lost_since);
+            // It may have been restarted, without the subscriptions.
+            if let Some(keeping) = &mut self.keeping {
+                keeping.look(now);
+            }
         }
         self.somebody_answered |= !presences.is_empty();
         for presence in presences {
@@ -182,7 +224,8 @@ impl State {
         }
         for user_id in presences.missing() {
             self.schedule.learned(user_id, By::Poll { began }, false, now);
-            if self.somebody_answered && !self.subscribes && self.view.not_answered(user_id) {
+            let settled = self.keeping.as_ref().is_none_or(|keeping| keeping.is_settled(user_id));
+            if self.somebody_answered && settled && self.view.not_answered(user_id) {
                 self.warn(WarningReason::NotAnswered, Some(user_id.clone()), None);
             }
         }
@@ -195,9 +238,8 @@ impl State {
         let polled = matches!(by, By::Poll { .. });
         let source = if polled { Source::Poll } else { Source::Subscribe };
         match self.view.read(presence, began, now, source) {
-            Reading::Stranger => {}
             Reading::Outdated { fed } if polled => self.schedule.answered_in_vain(user_id, fed, now),
-            Reading::Outdated { .. } => {}
+            Reading::Stranger | Reading::Outdated { .. } => {}
             Reading::Same => self.schedule.learned(user_id, by, false, now),
             Reading::Changed(change) => {
                 self.schedule.learned(user_id, by, !change.initial, now);
@@ -218,8 +260,7 @@ impl State {
     fn poll_failed(&mut self, asked: usize, error: Error, fraction: f64, now: Now) {
         self.counts.polls_failed += 1;
         if error.kind() == ErrorKind::Closed {
-            self.warn(WarningReason::Closed, None, Some(error));
-            self.ended = true;
+            self.client_closed(error);
             return;
         }
         if error.kind() == ErrorKind::TooLarge && asked > 1 {
@@ -233,22 +274,28 @@ impl State {
         }
     }
 
+    pub(super) fn client_closed(&mut self, error: Error) {
+        if !std::mem::replace(&mut self.ended, true) {
+            self.warn(WarningReason::Closed, None, Some(error));
+        }
+    }
+
     pub(super) fn warn(&mut self, reason: WarningReason, user_id: Option<UserId>, error: Option<Error>) {
         self.buffer.warning(Warning::new(reason, user_id, error));
     }
 
     /// Tells of a pass over all users that has ended.
-    fn end_round(&mut self) {
-        if !self.schedule.round_is_over() || (self.synced && !self.resyncing) {
+    pub(super) fn end_round(&mut self) {
+        if !self.schedule.round_is_over() || (self.pass.synced && !self.pass.resyncing) {
             return;
         }
-        if !std::mem::replace(&mut self.synced, true) {
-            if !self.somebody_answered && !self.subscribes && self.counts.polls_succeeded > 0 {
+        if !std::mem::replace(&mut self.pass.synced, true) {
+            if !self.somebody_answered && self.keeping.is_none() && self.counts.polls_succeeded > 0 {
                 self.warn(WarningReason::NoneAnswered, None, None);
             }
             self.buffer.other(Event::Synced);
         }
-        if std::mem::take(&mut self.resyncing) {
+        if std::mem::take(&mut self.pass.resyncing) {
             self.buffer.other(Event::Resynced);
         }
     }
@@ -285,7 +332,7 @@ fn most_in_flight(rate: f64) -> usize {
 }
 
 /// Whether the failure is one that will most likely come again as long as nobody does anything about it.
-fn is_in_vain(error: &Error) -> bool {
+pub(super) fn is_in_vain(error: &Error) -> bool {
     let passing = matches!(error.kind(), ErrorKind::Decode | ErrorKind::Server | ErrorKind::TooLarge);
     !error.retryable() && !passing
 }

@@ -52,6 +52,8 @@ pub struct WatchStats {
     pub changes_from_subscribing: u64,
     /// Subscriptions kept.
     pub subscriptions: usize,
+    /// Subscriptions that were found to be gone before their end, and made again.
+    pub subscriptions_lost: u64,
     /// When a poll last succeeded, by this machine's clock; none before the first.
     pub last_contact: Option<SystemTime>,
     /// Whether contact is lost.

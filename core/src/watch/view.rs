@@ -41,8 +41,8 @@ struct Known {
     presence: Option<Presence>,
     /// When the last reading or callback was taken in. A reading that began before counts no more.
     taken_in: Instant,
-    /// When the last reading that counted began.
-    began: Option<Instant>,
+    /// When the last reading that counted began, and when it was taken in.
+    read: Option<(Instant, Instant)>,
     /// By a callback, which no reading has confirmed yet.
     fed: bool,
     /// When each device's last callback was, by the service's clock.
@@ -71,7 +71,8 @@ pub(super) enum Fed {
     Old,
     /// A reading that began after it is known already.
     Known,
-    /// Nothing is known of the user, and a logout does not tell what other devices there are.
+    /// It cannot be told what follows: it happened during the last reading; or nothing is known of the user, and a logout
+    /// does not say what other devices there are.
     Unknown,
     /// Nothing new.
     Same,
@@ -117,7 +118,7 @@ impl View {
         }
         self.count(presence.as_ref(), true);
         let known =
-            Known { presence, taken_in: now, began: None, fed: false, reports: Vec::new(), warned: false };
+            Known { presence, taken_in: now, read: None, fed: false, reports: Vec::new(), warned: false };
         self.users.insert(user_id, known);
         true
     }
@@ -151,7 +152,7 @@ impl View {
             _ => Some(compact(read, user_id.clone())),
         };
         let Some(known) = self.users.get_mut(read.user_id()) else { return Reading::Stranger };
-        (known.taken_in, known.began, known.fed, known.warned) = (now, Some(began), false, false);
+        (known.taken_in, known.read, known.fed, known.warned) = (now, Some((began, now)), false, false);
         match presence {
             None => Reading::Same,
             Some(presence) => self.replace(presence, source).map_or(Reading::Same, Reading::Changed),
@@ -176,8 +177,10 @@ impl View {
         {
             return Fed::Old;
         }
-        if known.began.is_some_and(|began| happened < began) {
-            return Fed::Known;
+        match known.read {
+            Some((began, _)) if happened < began => return Fed::Known,
+            Some((_, taken_in)) if happened < taken_in => return Fed::Unknown,
+            _ => {}
         }
         known.note(report.resource, at);
         let presence = match &known.presence {

@@ -161,6 +161,15 @@ fn a_callback_of_what_a_reading_has_shown_already_does_not_bring_the_past_back()
 }
 
 #[test]
+fn whether_a_reading_has_seen_what_happened_during_it_is_left_to_the_next_one() {
+    let mut stage = Stage::new();
+    stage.read(5, 9, &[("ios_1", 0)]);
+    assert!(matches!(stage.feed("ios_1", true, 7, 10), Fed::Unknown));
+    assert!(!stage.online());
+    assert_eq!(fed_kind(stage.feed("ios_1", true, 9, 10)), Some(EventKind::Enter));
+}
+
+#[test]
 fn a_callback_keeps_the_custom_status_of_a_device_and_finds_a_bare_platform() {
     let mut stage = Stage::new();
     stage.read(0, 0, &[("ios_1", 100), ("android", 0)]);

@@ -4,6 +4,8 @@ mod events;
 mod feeding;
 mod life;
 mod service;
+mod simulation;
+mod subscribing;
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};

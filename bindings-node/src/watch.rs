@@ -26,6 +26,8 @@ pub struct NativeWatchOptions {
     pub calls_per_second: Option<f64>,
     pub min_interval_ms: Option<f64>,
     pub buffer: Option<u32>,
+    pub keep_subscribed_seconds: Option<f64>,
+    pub unsubscribe_on_close: Option<bool>,
     pub restore: Option<String>,
 }
 
@@ -35,6 +37,9 @@ impl NativeWatchOptions {
         let watch = self.calls_per_second.into_iter().fold(watch, Watch::calls_per_second);
         let watch = self.min_interval_ms.into_iter().fold(watch, |w, ms| w.min_interval(millis(ms)));
         let watch = self.buffer.into_iter().fold(watch, |watch, most| watch.buffer(most as usize));
+        let ttl = self.keep_subscribed_seconds.map(|seconds| millis(seconds * 1_000.0));
+        let watch = ttl.into_iter().fold(watch, Watch::keep_subscribed);
+        let watch = self.unsubscribe_on_close.into_iter().fold(watch, Watch::unsubscribe_on_close);
         self.restore.into_iter().fold(watch, Watch::restore)
     }
 }

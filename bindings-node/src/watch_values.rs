@@ -89,6 +89,7 @@ struct Numbers {
     changes_from_polls: u64,
     changes_from_subscribing: u64,
     subscriptions: usize,
+    subscriptions_lost: u64,
     #[serde(skip_serializing_if = "Option::is_none")]
     last_contact: Option<f64>,
     stale: bool,
@@ -114,6 +115,7 @@ pub(crate) fn stats(stats: &WatchStats) -> String {
         changes_from_polls: stats.changes_from_polls,
         changes_from_subscribing: stats.changes_from_subscribing,
         subscriptions: stats.subscriptions,
+        subscriptions_lost: stats.subscriptions_lost,
         last_contact: stats.last_contact.map(moment),
         stale: stats.stale,
     })

@@ -311,5 +311,7 @@ export interface NativeWatchOptions {
   callsPerSecond?: number
   minIntervalMs?: number
   buffer?: number
+  keepSubscribedSeconds?: number
+  unsubscribeOnClose?: boolean
   restore?: string
 }

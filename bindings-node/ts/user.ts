@@ -322,7 +322,8 @@ export class User {
    * contact is lost: then comes `stale`, and `resynced` when all users have been read again. A change that began and
    * ended between two readings of a user is not seen. Callbacks make it faster: {@link Watcher.feed}.
    *
-   * @throws {@link InvalidInputError} for a bad id, an option out of range, or a text to restore that no watcher saved.
+   * @throws {@link InvalidInputError} for a bad id, an option out of range, or a text to restore that no watcher saved;
+   * with `keepSubscribedSeconds`, which reads the subscriptions that exist, see {@link PresenceError}.
    *
    * @example
    * ```ts

@@ -127,6 +127,8 @@ export interface WatchStats {
   readonly changesFromSubscribing: number;
   /** Subscriptions kept. */
   readonly subscriptions: number;
+  /** Subscriptions that were found to be gone before their end, and made again. */
+  readonly subscriptionsLost: number;
   /** When a poll last succeeded, by this machine's clock; none before the first. */
   readonly lastContact?: Date;
   /** Whether contact is lost. */

@@ -1,6 +1,6 @@
 // A live view of users and a stream of events about them.
 
-import { idList, optional, span, text, whole, type Place } from './arguments.js';
+import { flag, idList, optional, span, text, whole, type Place } from './arguments.js';
 import { submit } from './bridge.js';
 import { refusing, type Calls } from './calls.js';
 import { refusal, shown } from './errors.js';
@@ -26,6 +26,18 @@ export interface WatchOptions extends CallOptions {
   /** How many events wait at most, 1 or more, before those of one user merge; 1,024 if not given. */
   readonly buffer?: number | undefined;
   /**
+   * Also keeps this user subscribed to those it watches, for so many seconds at a time (1 second to 30 days):
+   * `POST /users/{username}/presence/{expiry}`, within the same share of its rate. They are renewed when half of that is
+   * left. Those that exist are adopted. The service keeps at most 3,000 per user: those without one are told of by a
+   * `warning` each, and polled like the others. Needed where a deployment answers only for users subscribed to.
+   */
+  readonly keepSubscribedSeconds?: number | undefined;
+  /**
+   * Whether the subscriptions kept are ended when users are removed and when the watcher is closed, not when it is
+   * collected; `false` if not given.
+   */
+  readonly unsubscribeOnClose?: boolean | undefined;
+  /**
    * What {@link Watcher.save} gave: nobody is polled before their turn, and events tell what is different from then.
    * Saved users who are not watched any more are left out.
    */
@@ -33,17 +45,19 @@ export interface WatchOptions extends CallOptions {
 }
 
 /** @internal */
-export const WATCH = ['share', 'callsPerSecond', 'minIntervalMs', 'buffer', 'restore'];
+export const WATCH = ['share', 'callsPerSecond', 'minIntervalMs', 'buffer', 'keepSubscribedSeconds', 'unsubscribeOnClose', 'restore'];
 
 /** @internal The options as the native watch takes them. */
 export function watchOptions(options: WatchOptions | undefined, place: Place): NativeWatchOptions {
   const given: NativeWatchOptions = {};
-  for (const key of ['share', 'callsPerSecond', 'minIntervalMs'] as const) {
+  for (const key of ['share', 'callsPerSecond', 'minIntervalMs', 'keepSubscribedSeconds'] as const) {
     const value = optional(span, options?.[key], key, place);
     if (value !== undefined) given[key] = value;
   }
   const buffer = optional(whole, options?.buffer, 'buffer', place);
   if (buffer !== undefined) given.buffer = buffer;
+  const unsubscribe = optional(flag, options?.unsubscribeOnClose, 'unsubscribeOnClose', place);
+  if (unsubscribe !== undefined) given.unsubscribeOnClose = unsubscribe;
   const restore = optional(text, options?.restore, 'restore', place);
   if (restore !== undefined) given.restore = restore;
   return given;

@@ -61,6 +61,19 @@ impl<'py> FromPyObject<'_, 'py> for Number {
     }
 }
 
+/// True or false.
+#[derive(Clone, Copy)]
+pub(crate) struct Flag(pub(crate) bool);
+
+impl<'py> FromPyObject<'_, 'py> for Flag {
+    type Error = PyErr;
+
+    fn extract(flag: Borrowed<'_, 'py, PyAny>) -> PyResult<Self> {
+        let given = flag.cast::<PyBool>().map(|flag| Self(flag.is_true()));
+        given.map_err(|_| invalid_input(flag.py(), &format!("{} is neither True nor False.", shown(&flag))))
+    }
+}
+
 /// A number.
 #[derive(Clone, Copy)]
 pub(crate) struct Float(pub(crate) f64);

@@ -8,7 +8,7 @@ use futures_util::FutureExt;
 use pyo3::prelude::*;
 use pyo3::types::PyDict;
 
-use crate::arguments::{Float, Ids, Number, Seconds, Text, kind};
+use crate::arguments::{Flag, Float, Ids, Number, Seconds, Text, kind};
 use crate::bridge::Call;
 use crate::client::Client;
 use crate::errors::{Failure, invalid_input};
@@ -21,6 +21,8 @@ pub(crate) struct WatchOptions {
     calls_per_second: Option<Float>,
     min_interval: Option<Seconds>,
     buffer: Option<Number>,
+    keep_subscribed: Option<Seconds>,
+    unsubscribe_on_close: bool,
     restore: Option<Text>,
 }
 
@@ -34,6 +36,8 @@ impl<'py> FromPyObject<'_, 'py> for WatchOptions {
             calls_per_second: option(&options, "calls_per_second")?,
             min_interval: option(&options, "min_interval")?,
             buffer: option(&options, "buffer")?,
+            keep_subscribed: option(&options, "keep_subscribed")?,
+            unsubscribe_on_close: option(&options, "unsubscribe_on_close")?.is_some_and(|Flag(yes)| yes),
             restore: option(&options, "restore")?,
         })
     }
@@ -54,6 +58,9 @@ impl WatchOptions {
             self.calls_per_second.iter().fold(watch, |watch, &Float(rate)| watch.calls_per_second(rate));
         let watch = self.min_interval.iter().fold(watch, |watch, &Seconds(least)| watch.min_interval(least));
         let watch = self.buffer.iter().fold(watch, |watch, &Number(most)| watch.buffer(most as usize));
+        let watch =
+            self.keep_subscribed.iter().fold(watch, |watch, &Seconds(ttl)| watch.keep_subscribed(ttl));
+        let watch = watch.unsubscribe_on_close(self.unsubscribe_on_close);
         self.restore.iter().fold(watch, |watch, Text(saved)| watch.restore(saved))
     }
 }

@@ -131,6 +131,8 @@ class AsyncUser:
         calls_per_second: float | None = None,
         min_interval: Seconds | None = None,
         buffer: int | None = None,
+        keep_subscribed: Seconds | None = None,
+        unsubscribe_on_close: bool = False,
         restore: str | None = None,
     ) -> AsyncWatch:
         """Watches any number of users: a live view, and a stream of events for `async for`; see `User.watch`.
@@ -150,6 +152,8 @@ class AsyncUser:
             "calls_per_second": calls_per_second,
             "min_interval": min_interval,
             "buffer": buffer,
+            "keep_subscribed": keep_subscribed,
+            "unsubscribe_on_close": unsubscribe_on_close,
             "restore": restore,
         }
         return AsyncWatch(self._native.watch(ids, options), self._client, self._subject)

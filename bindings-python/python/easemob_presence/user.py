@@ -264,6 +264,8 @@ class User:
         calls_per_second: float | None = None,
         min_interval: Seconds | None = None,
         buffer: int | None = None,
+        keep_subscribed: Seconds | None = None,
+        unsubscribe_on_close: bool = False,
         restore: str | None = None,
     ) -> Watch:
         """Watches any number of users: a live view, and a stream of events.
@@ -281,6 +283,13 @@ class User:
             min_interval: A user is not polled more often than that, unless something about the user changed in the last
                 half minute; 5 seconds if not given, at most a day.
             buffer: How many events wait at most, 1 or more, before those of one user merge; 1,024 if not given.
+            keep_subscribed: Also keeps this user subscribed to those it watches, for so long at a time (1 second to 30
+                days): `POST /users/{username}/presence/{expiry}`, within the same share of its rate. They are renewed
+                when half of that is left. Those that exist are adopted. The service keeps at most 3,000 per user:
+                those without one are told of by a "warning" each, and polled like the others. Needed where a
+                deployment answers only for users subscribed to.
+            unsubscribe_on_close: Whether the subscriptions kept are ended when users are removed and when the watcher
+                is closed, not when it is dropped.
             restore: What `Watcher.save` gave: nobody is polled before their turn, and events tell what is different
                 from then. Saved users who are not in `ids` are left out.
 
@@ -288,8 +297,10 @@ class User:
             A watch: `with` starts it and gives the `Watcher`.
 
         Raises:
-            InvalidInputError: For a str in place of a list. Starting raises it for a bad id, an option out of range, or
-                a text to restore that no watcher saved.
+            InvalidInputError: For a str in place of a list. Starting raises it for a bad id, an option out of range,
+                or a text to restore that no watcher saved.
+            PresenceError: Starting with `keep_subscribed` reads the subscriptions that exist, and raises what that
+                does.
 
         Example:
             >>> emulator.state.login("c2", "ios_1")
@@ -306,6 +317,8 @@ class User:
             "calls_per_second": calls_per_second,
             "min_interval": min_interval,
             "buffer": buffer,
+            "keep_subscribed": keep_subscribed,
+            "unsubscribe_on_close": unsubscribe_on_close,
             "restore": restore,
         }
         return Watch(self._native.watch(ids, options), self._client, self._subject)

@@ -93,6 +93,8 @@ fields! {
         changes_from_subscribing: u64,
         /// Subscriptions kept.
         subscriptions: usize,
+        /// Subscriptions that were found to be gone before their end, and made again.
+        subscriptions_lost: u64,
         /// When a poll last succeeded, by this machine's clock, as an aware datetime; None before the first.
         last_contact: Option<SystemTime>,
         /// Whether contact is lost.
@@ -120,6 +122,7 @@ impl From<core::WatchStats> for WatchStats {
             changes_from_polls: stats.changes_from_polls,
             changes_from_subscribing: stats.changes_from_subscribing,
             subscriptions: stats.subscriptions,
+            subscriptions_lost: stats.subscriptions_lost,
             last_contact: stats.last_contact,
             stale: stats.stale,
         }

@@ -9,10 +9,12 @@ import { emulatorFor } from 'easemob-presence/testing';
 import { make } from './support/call.mjs';
 import { check } from './support/expect.mjs';
 import { caseFiles, cases, only } from './support/files.mjs';
+import { until } from './support/until.mjs';
+import { STEPS, Watching } from './support/watching.mjs';
 
 const BEGIN_MS = 1_700_000_000_000;
 const DAY_MS = 86_400_000;
-const SEEN = ['operation', 'method', 'target', 'segments', 'body', 'status', 'authorization'];
+const SEEN = ['operation', 'method', 'target', 'segments', 'body', 'ids', 'status', 'authorization'];
 
 /** `list_lag_ms` to `listLagMs`; the names of operations stay as they are. */
 function settings({ rate_limit, ...switches }) {
@@ -57,6 +59,8 @@ const HANDS = {
   },
   group_online_count: ({ state }, { group_id, query_type, count }) => state.setGroupOnlineCount(group_id, query_type, count),
   configure: (emulator, change) => emulator.configure(settings(change)),
+  listener: (emulator, state) => ({ up: () => emulator.listen(), down: () => emulator.stopListening() })[state](),
+  faults: (emulator, faults) => emulator.faults.install({ faults }),
 };
 
 function act(emulator, hand) {
@@ -70,10 +74,24 @@ function compare(requests, expected) {
   assert.equal(requests.length, expected.length, `the journal has: ${shown}`);
   expected.forEach((one, at) => {
     only(one, SEEN, 'journal');
-    const { body, ...fields } = one;
+    const { body, ids, ...fields } = one;
     for (const [name, value] of Object.entries(fields)) assert.deepEqual(requests[at][name], value, `${name}; ${shown}`);
     if (body !== undefined) assert.deepEqual(JSON.parse(requests[at].body), body);
+    if (ids !== undefined) {
+      const sent = JSON.parse(requests[at].body);
+      assert.equal((Array.isArray(sent) ? sent : sent.usernames).length, ids);
+    }
   });
+}
+
+/** Waits for so many requests of these operations, and compares them; up to where it looked. */
+async function waitFor(emulator, awaited, since) {
+  const { operations, requests } = only(awaited, ['operations', 'requests'], 'journal_until');
+  let entries;
+  const those = () => entries.filter(({ type, operation }) => type === 'request' && operations.includes(operation));
+  await until(() => (entries = emulator.journal.since(since)) && those().length >= requests.length);
+  compare(those().slice(0, requests.length), requests);
+  return entries.at(-1)?.seq ?? since;
 }
 
 async function run(scenario, t) {
@@ -84,14 +102,19 @@ async function run(scenario, t) {
   else assert.equal(scenario.clock, 'running');
   emulator.clock.set(BEGIN_MS);
   const client = clientOf(emulator, scenario.client);
+  const watching = new Watching(emulator, client);
+  t.after(() => watching.close());
   let lookedAt = emulator.journal.entries().at(-1)?.seq ?? 0;
   for (const [at, step] of scenario.steps.entries()) {
     await t.test(`step ${at + 1}`, async () => {
-      only(step, ['call', 'expect', 'error', 'emulator', 'journal'], 'the step');
+      if (STEPS.some((name) => step[name] !== undefined)) return watching.take(step);
+      only(step, ['call', 'expect', 'error', 'emulator', 'journal', 'journal_until'], 'the step');
       if (step.call !== undefined) {
         check(step.call, await make(step.call, client), step);
       } else if (step.emulator !== undefined) {
         act(emulator, step.emulator);
+      } else if (step.journal_until !== undefined) {
+        lookedAt = await waitFor(emulator, step.journal_until, lookedAt);
       } else {
         const entries = emulator.journal.since(lookedAt);
         lookedAt = entries.at(-1)?.seq ?? lookedAt;

@@ -30,7 +30,8 @@ function text(given) {
   return typeof given === 'object' && given !== null ? given.repeat.repeat(given.times) : given;
 }
 
-function ids(given) {
+/** Ids as the cases write them. */
+export function ids(given) {
   if (Array.isArray(given)) return given.map(text);
   return Array.from({ length: given.to - given.from + 1 }, (_, at) => `${given.numbered}${given.from + at}`);
 }
@@ -107,7 +108,8 @@ function seconds(date) {
   return date === undefined ? null : date.getTime() / 1000;
 }
 
-function presence(one) {
+/** A presence as the cases write it. */
+export function presence(one) {
   return {
     user_id: one.userId,
     devices: one.devices.map(({ resource, platform, status }) => ({ resource, platform, status: status.toJSON() })),

@@ -55,7 +55,7 @@ def _describe(call: dict[str, Any], client: PresenceClient | AsyncPresenceClient
     match operation:
         case "online_states":
             only(given, "ids")
-            return client.online_states(_ids(given["ids"]))
+            return client.online_states(ids(given["ids"]))
         case "group_online_count":
             only(given, "group_id", "group_kind")
             kind = GroupKind.SUPER_COMMUNITY_SERVER if "super" in given.get("group_kind", "") else GroupKind.GROUP
@@ -71,16 +71,16 @@ def _describe(call: dict[str, Any], client: PresenceClient | AsyncPresenceClient
             return user.set(status, resource=_text(given["resource"]), ext=_text(given.get("ext", "")))
         case "subscribe":
             only(given, "ids", "ttl_seconds")
-            return user.subscribe(_ids(given["ids"]), ttl=given.get("ttl_seconds"))
+            return user.subscribe(ids(given["ids"]), ttl=given.get("ttl_seconds"))
         case "get":
             only(given, "id")
             return user.get(_text(given["id"]))
         case "get_many":
             only(given, "ids")
-            return user.get_many(_ids(given["ids"]))
+            return user.get_many(ids(given["ids"]))
         case "unsubscribe":
             only(given, "ids")
-            return user.unsubscribe(_ids(given["ids"]))
+            return user.unsubscribe(ids(given["ids"]))
         case "subscriptions":
             only(given, "page_size")
             return user.subscriptions(page_size=given.get("page_size"))
@@ -104,11 +104,12 @@ def _text(text: Any) -> str:
     return text
 
 
-def _ids(ids: Any) -> list[str]:
-    if isinstance(ids, dict):
-        only(ids, "numbered", "from", "to")
-        return [f"{ids['numbered']}{number}" for number in range(ids["from"], ids["to"] + 1)]
-    return [_text(text) for text in ids]
+def ids(given: Any) -> list[str]:
+    """Ids as the cases write them."""
+    if isinstance(given, dict):
+        only(given, "numbered", "from", "to")
+        return [f"{given['numbered']}{number}" for number in range(given["from"], given["to"] + 1)]
+    return [_text(text) for text in given]
 
 
 def as_json(value: Any) -> Any:

@@ -18,7 +18,7 @@ pub(crate) enum Text {
 }
 
 impl Text {
-    fn get(&self) -> String {
+    pub(crate) fn get(&self) -> String {
         match self {
             Self::Plain(text) => text.clone(),
             Self::Repeated { repeat, times } => repeat.repeat(*times),
@@ -35,7 +35,7 @@ pub(crate) enum Ids {
 }
 
 impl Ids {
-    fn get(&self) -> Vec<String> {
+    pub(crate) fn get(&self) -> Vec<String> {
         match self {
             Self::Listed(ids) => ids.iter().map(Text::get).collect(),
             Self::Numbered { numbered, from, to } => {

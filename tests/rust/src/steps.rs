@@ -3,16 +3,20 @@
 use std::time::Duration;
 
 use easemob_presence::Client;
-use easemob_presence_emulator::{Emulator, Entry, Settings};
+use easemob_presence_emulator::{Emulator, Entry, Journal, Plan, Settings};
 use serde::Deserialize;
-use serde_json::{Map, Value};
+use serde_json::{Map, Value, json};
+use tokio::time::timeout;
 
 use crate::Problem;
 use crate::call::Call;
 use crate::expect::{self, ErrorSpec};
 use crate::files::present;
+use crate::watching::{Asked, WatchSpec, Watching};
 
-/// One of a call, a hand on the emulator, or a look at its journal.
+const PATIENCE: Duration = Duration::from_secs(30);
+
+/// One of a call, a hand on the emulator, a look at its journal, or something about a watcher.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Step {
@@ -22,19 +26,54 @@ pub(crate) struct Step {
     error: Option<ErrorSpec>,
     emulator: Option<Hand>,
     journal: Option<Vec<Seen>>,
+    journal_until: Option<Awaited>,
+    watch: Option<WatchSpec>,
+    events: Option<Vec<Map<String, Value>>>,
+    events_until: Option<Map<String, Value>>,
+    watcher: Option<Asked>,
+}
+
+/// The first requests of these operations, which are waited for.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Awaited {
+    operations: Vec<String>,
+    requests: Vec<Seen>,
 }
 
 /// What a test does to the emulator between calls.
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "snake_case", deny_unknown_fields)]
 enum Hand {
-    Login { user: String, resource: String, device_uuid: Option<String>, device_name: Option<String> },
-    Logout { user: String, resource: String },
+    Login {
+        user: String,
+        resource: String,
+        device_uuid: Option<String>,
+        device_name: Option<String>,
+    },
+    Logout {
+        user: String,
+        resource: String,
+    },
     Register(String),
     AdvanceSeconds(u64),
     ExpireTokens(bool),
-    GroupOnlineCount { group_id: String, query_type: u8, count: u64 },
+    GroupOnlineCount {
+        group_id: String,
+        query_type: u8,
+        count: u64,
+    },
     Configure(Value),
+    Listener(Listener),
+    /// The rules of a plan.
+    Faults(Value),
+}
+
+#[derive(Clone, Copy, Debug, Deserialize)]
+#[serde(rename_all = "snake_case")]
+enum Listener {
+    Up,
+    Down,
 }
 
 /// One request of the journal; only the fields that are given are compared.
@@ -46,6 +85,8 @@ struct Seen {
     target: Option<String>,
     segments: Option<Vec<String>>,
     body: Option<Value>,
+    /// How many ids are in the body.
+    ids: Option<usize>,
     status: Option<u16>,
     authorization: Option<bool>,
 }
@@ -56,26 +97,37 @@ pub(crate) struct Stage<'a> {
     client: &'a Client,
     /// The number of the last journal entry that a step has looked at.
     looked_at: u64,
+    watching: Watching,
 }
 
 impl<'a> Stage<'a> {
-    pub(crate) fn new(emulator: &'a Emulator, client: &'a Client) -> Self {
-        Self { emulator, client, looked_at: emulator.journal().last_seq() }
+    pub(crate) fn new(emulator: &'a Emulator, client: &'a Client) -> Result<Self, Problem> {
+        let (looked_at, watching) = (emulator.journal().last_seq(), Watching::new()?);
+        Ok(Self { emulator, client, looked_at, watching })
     }
 
     pub(crate) async fn run(&mut self, step: &Step) -> Result<(), Problem> {
-        match step {
-            Step { call: Some(call), expect, error, emulator: None, journal: None } => {
-                let outcome = call.make(self.client).await?;
-                expect::check(call, &outcome, expect.as_ref(), error.as_ref())
-            }
-            Step { call: None, expect: None, error: None, emulator: Some(hand), journal: None } => {
-                self.act(hand)
-            }
-            Step { call: None, expect: None, error: None, emulator: None, journal: Some(seen) } => {
-                self.compare(seen)
-            }
-            _ => Err("a step is one of call (with expect or error), emulator and journal".into()),
+        step.is_one_thing()?;
+        let (expect, error) = (step.expect.as_ref(), step.error.as_ref());
+        if let Some(call) = &step.call {
+            let outcome = call.make(self.client).await?;
+            expect::check(call, &outcome, expect, error)
+        } else if let Some(hand) = &step.emulator {
+            self.act(hand)
+        } else if let Some(seen) = &step.journal {
+            self.compare(seen)
+        } else if let Some(awaited) = &step.journal_until {
+            self.wait_for(awaited).await
+        } else if let Some(spec) = &step.watch {
+            self.watching.start(self.client, spec, error).await
+        } else if let Some(events) = &step.events {
+            self.watching.expect(events).await
+        } else if let Some(event) = &step.events_until {
+            self.watching.until(event).await
+        } else if let Some(asked) = &step.watcher {
+            self.watching.ask(self.emulator, asked, expect, error).await
+        } else {
+            Err("there is nothing to do".into())
         }
     }
 
@@ -104,6 +156,12 @@ impl<'a> Stage<'a> {
                 state.set_group_online_count(group_id, *query_type, *count);
             }
             Hand::Configure(change) => return self.configure(change),
+            Hand::Listener(Listener::Down) => self.emulator.stop_listening(),
+            Hand::Listener(Listener::Up) => self.emulator.listen().map_err(|error| error.to_string())?,
+            Hand::Faults(rules) => {
+                let plan = Plan::try_from(json!({ "faults": rules })).map_err(|error| error.to_string())?;
+                self.emulator.faults().install(plan);
+            }
         }
         Ok(())
     }
@@ -120,25 +178,68 @@ impl<'a> Stage<'a> {
     /// Compares all requests since the last look, one to one.
     fn compare(&mut self, expected: &[Seen]) -> Result<(), Problem> {
         let journal = self.emulator.journal();
-        let entries = journal.since(self.looked_at);
+        let requests = requests(journal, self.looked_at)?;
         self.looked_at = journal.last_seq();
-        let mut requests = Vec::new();
-        for request in entries.iter().filter_map(Entry::as_request) {
-            requests.push(serde_json::to_value(request).map_err(|error| error.to_string())?);
-        }
-        let shown = || {
-            let one = |request: &Value| {
-                format!("{} {} {}", request["method"], request["target"], request["status"])
-            };
-            requests.iter().map(one).collect::<Vec<_>>().join(", ")
+        same(expected, &requests)
+    }
+
+    /// Waits for so many requests of these operations since the last look, and compares them.
+    async fn wait_for(&mut self, awaited: &Awaited) -> Result<(), Problem> {
+        let journal = self.emulator.journal();
+        let those = |journal: &Journal| {
+            let all = requests(journal, self.looked_at).unwrap_or_default();
+            let is_one =
+                |request: &Value| awaited.operations.iter().any(|name| request["operation"] == **name);
+            all.into_iter().filter(is_one).collect::<Vec<_>>()
         };
-        if requests.len() != expected.len() {
-            return Err(format!("expected {} requests, the journal has: {}", expected.len(), shown()));
+        let enough = |journal: &Journal| those(journal).len() >= awaited.requests.len();
+        let waited = timeout(PATIENCE, journal.wait_until(enough)).await;
+        let (last, mut found) = (journal.last_seq(), those(journal));
+        waited.map_err(|_| format!("no more came than: {}", shown(&found)))?;
+        self.looked_at = last;
+        found.truncate(awaited.requests.len());
+        same(&awaited.requests, &found)
+    }
+}
+
+impl Step {
+    fn is_one_thing(&self) -> Result<(), Problem> {
+        let is_expecting = self.expect.is_some() || self.error.is_some();
+        let may_expect = [self.call.is_some(), self.watch.is_some(), self.watcher.is_some()];
+        let others = [
+            self.emulator.is_some(),
+            self.journal.is_some(),
+            self.journal_until.is_some(),
+            self.events.is_some(),
+            self.events_until.is_some(),
+        ];
+        let things = may_expect.iter().chain(&others).filter(|&&is_there| is_there).count();
+        if things != 1 || is_expecting && !may_expect.contains(&true) {
+            return Err("a step is one thing, and only calls and watchers have expect or error".into());
         }
-        match expected.iter().zip(&requests).position(|(expected, request)| !expected.matches(request)) {
-            Some(place) => Err(format!("request {} is another; the journal has: {}", place + 1, shown())),
-            None => Ok(()),
-        }
+        Ok(())
+    }
+}
+
+/// The requests with a number above that.
+fn requests(journal: &Journal, since: u64) -> Result<Vec<Value>, Problem> {
+    let entries = journal.since(since);
+    let requests = entries.iter().filter_map(Entry::as_request).map(serde_json::to_value);
+    requests.collect::<Result<_, _>>().map_err(|error| error.to_string())
+}
+
+fn shown(requests: &[Value]) -> String {
+    let one = |request: &Value| format!("{} {} {}", request["method"], request["target"], request["status"]);
+    requests.iter().map(one).collect::<Vec<_>>().join(", ")
+}
+
+fn same(expected: &[Seen], requests: &[Value]) -> Result<(), Problem> {
+    if requests.len() != expected.len() {
+        return Err(format!("expected {} requests, the journal has: {}", expected.len(), shown(requests)));
+    }
+    match expected.iter().zip(requests).position(|(expected, request)| !expected.matches(request)) {
+        Some(place) => Err(format!("request {} is another; the journal has: {}", place + 1, shown(requests))),
+        None => Ok(()),
     }
 }
 
@@ -154,7 +255,12 @@ impl Seen {
         put("status", self.status.map(Value::from));
         put("authorization", self.authorization.map(Value::from));
         let body = || request.get("body")?.as_str().map(serde_json::from_str::<Value>)?.ok();
+        let ids = || {
+            let body = body()?;
+            Some(body.get("usernames").unwrap_or(&body).as_array()?.len())
+        };
         expected.iter().all(|(name, value)| request.get(name) == Some(value))
+            && self.ids.is_none_or(|expected| ids() == Some(expected))
             && self.body.as_ref().is_none_or(|expected| body().as_ref() == Some(expected))
     }
 }

@@ -21,11 +21,23 @@ macro_rules! files {
     };
 }
 
-files!(documented, limits, pages, paths, presence, refusals, retries, subscriptions, tokens);
+files!(
+    documented,
+    limits,
+    pages,
+    paths,
+    presence,
+    refusals,
+    retries,
+    subscriptions,
+    tokens,
+    watch,
+    watch_subscribed
+);
 
 #[test]
 fn there_are_as_many_scenarios_as_there_were() {
     let count = scenario_count().unwrap();
     println!("{count} scenarios");
-    assert!(count >= 45, "{count}");
+    assert!(count >= 61, "{count}");
 }

@@ -8,7 +8,7 @@ use tokio::time::Instant;
 /// For how long the promptest callback is remembered: clocks drift apart.
 const WINDOW: Duration = Duration::from_secs(600);
 
-/// How far the promptest callbacks of this window and the one before were behind, in milliseconds between two clocks that
+/// How far the promptest callbacks of this window and the one before were behind, in nanoseconds between two clocks that
 /// have nothing to do with each other.
 #[derive(Debug)]
 pub(super) struct ServiceClock {
@@ -25,8 +25,8 @@ impl ServiceClock {
 
     /// A callback came in; the latest moment at which what it tells can have happened.
     pub(super) fn heard(&mut self, timestamp: SystemTime, now: Instant) -> Instant {
-        let there = timestamp.duration_since(UNIX_EPOCH).map_or(0, millis);
-        let here = millis(now.saturating_duration_since(self.began));
+        let there = timestamp.duration_since(UNIX_EPOCH).map_or(0, nanos);
+        let here = nanos(now.saturating_duration_since(self.began));
         if now.saturating_duration_since(self.window) >= WINDOW {
             (self.window, self.least_before) = (now, self.least.take());
         }
@@ -34,12 +34,12 @@ impl ServiceClock {
         self.least = Some(self.least.map_or(behind, |least| least.min(behind)));
         let least = self.least.into_iter().chain(self.least_before).min().unwrap_or(behind);
         let happened = u64::try_from(there + least).unwrap_or(0);
-        (self.began + Duration::from_millis(happened)).min(now)
+        (self.began + Duration::from_nanos(happened)).min(now)
     }
 }
 
-fn millis(duration: Duration) -> i128 {
-    i128::try_from(duration.as_millis()).unwrap_or(i128::MAX / 4)
+fn nanos(duration: Duration) -> i128 {
+    i128::try_from(duration.as_nanos()).unwrap_or(i128::MAX / 4)
 }
 
 #[cfg(test)]

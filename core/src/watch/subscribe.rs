@@ -23,6 +23,8 @@ const JITTER: f64 = 0.05;
 const FILL_WITHIN: u32 = 20;
 /// The list may lag behind what was written, by the service's own tests up to 10 s.
 const LIST_LAG: Duration = Duration::from_secs(15);
+/// Ends that differ by less are the same, by clocks that are read in whole seconds.
+const END_DIFFERS: Duration = Duration::from_secs(30);
 /// A refused call is taken apart by at most so many calls.
 const MOST_PARTS: u32 = 40;
 const FIRST_PAUSE: Duration = Duration::from_secs(1);
@@ -30,6 +32,8 @@ const LONGEST_PAUSE: Duration = Duration::from_secs(60);
 /// Between two looks at the list: an eighth of the ttl, within these bounds.
 const LOOK_LEAST: Duration = Duration::from_secs(60);
 const LOOK_MOST: Duration = Duration::from_secs(3_600);
+/// After one that failed.
+const LOOK_AGAIN: Duration = Duration::from_secs(15);
 const MOST_IN_FLIGHT: usize = 4;
 
 #[derive(Debug)]
@@ -187,6 +191,12 @@ impl Keeping {
         true
     }
 
+    /// The list could not be read: it is tried again sooner than its next time.
+    pub(super) fn look_failed(&mut self, now: Instant) {
+        self.starting = false;
+        self.look_at = self.look_at.min(now + LOOK_AGAIN);
+    }
+
     /// The list is to be read as soon as may be.
     pub(super) fn look(&mut self, now: Instant) {
         self.look_at = now;
@@ -206,7 +216,9 @@ impl Keeping {
             let fits = |(at, _, user_id): &&(Instant, u64, UserId)| *at <= until && room.take(user_id);
             taken.extend(self.due.iter().take_while(fits).map(|(.., user_id)| user_id.clone()));
         }
-        taken.iter().for_each(|user_id| self.unset_due(user_id));
+        for user_id in &taken {
+            self.unset_due(user_id);
+        }
         self.in_flight += usize::from(!taken.is_empty());
         taken
     }
@@ -281,15 +293,25 @@ impl Keeping {
         let ends: HashMap<_, _> = list.iter().map(|own| (own.user_id(), own.expires_at())).collect();
         self.others = ends.keys().filter(|user_id| !self.users.contains_key(**user_id)).count();
         let users: Vec<UserId> = self.users.keys().cloned().collect();
+        let clock = self.clock;
         for user_id in users {
             let listed = ends.get(&user_id).copied();
             let Some(kept) = self.users.get_mut(&user_id) else { continue };
+            let shows = kept.made.is_none_or(|made| made + LIST_LAG < began);
             match (listed, kept.end) {
                 (Some(Some(end)), None) if kept.due.is_some() => {
                     kept.end = Some(End::There(Moment::from_time(end).millis()));
                     self.unset_due(&user_id);
                 }
-                (None, Some(_)) if kept.made.is_none_or(|made| made + LIST_LAG < began) => {
+                // Somebody else has subscribed the same user anew, for less long.
+                (Some(Some(end)), Some(End::At(own))) if shows => {
+                    let end = Moment::from_time(end).millis();
+                    if clock.is_some_and(|clock| until(clock, end) + END_DIFFERS < own) {
+                        kept.end = Some(End::There(end));
+                        self.unset_due(&user_id);
+                    }
+                }
+                (None, Some(_)) if shows => {
                     kept.end = None;
                     self.lost += 1;
                     self.set_due(&user_id, now);
@@ -318,7 +340,7 @@ impl Keeping {
         };
         let mut ends: Vec<_> = self.users.iter().filter_map(there).collect();
         ends.sort_unstable();
-        let Some((at, shown)) = self.clock else {
+        let Some(clock) = self.clock else {
             // The first call tells how the clock stands, and then the others are placed.
             let first = ends.first().map_or(0, |(end, _)| *end);
             let window = millis(self.ttl / FILL_WITHIN);
@@ -338,11 +360,10 @@ impl Keeping {
             }
             *users += 1;
             let (left, first) = (*left, *first);
-            let until = |end: u64| at + Duration::from_millis(end.saturating_sub(shown));
             if let Some(kept) = self.users.get_mut(&user_id) {
-                kept.end = Some(End::At(until(end)));
+                kept.end = Some(End::At(until(clock, end)));
             }
-            self.set_due(&user_id, until(first).checked_sub(left).unwrap_or(now).max(now));
+            self.set_due(&user_id, until(clock, first).checked_sub(left).unwrap_or(now).max(now));
         }
     }
 
@@ -387,6 +408,11 @@ impl Keeping {
         let held = |user_id: &&UserId| self.users.get(*user_id).is_some_and(|kept| kept.end.is_some());
         user_ids.iter().filter(held).cloned().collect()
     }
+}
+
+/// When that is by this machine's clock, given what the service's showed at some moment.
+fn until((at, shown): (Instant, u64), end: u64) -> Instant {
+    at + Duration::from_millis(end.saturating_sub(shown))
 }
 
 fn millis(duration: Duration) -> u64 {

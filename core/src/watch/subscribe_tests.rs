@@ -1,4 +1,5 @@
 use super::*;
+use crate::model::Subscription;
 
 const SECOND: Duration = Duration::from_secs(1);
 const DAY: Duration = Duration::from_secs(86_400);

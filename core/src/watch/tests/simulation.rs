@@ -307,7 +307,8 @@ async fn the_figures_of_a_hundred_thousand_users() {
         assert!(p99 <= 42 * SECOND, "{p99:?}");
         means.push(mean);
     }
-    assert!(means[1] <= 42 * SECOND / 4 && means[2] <= SECOND, "{means:?}");
+    // Half of them at once and half at their turn, which is half a pass away on average.
+    assert!(means[1] <= means[0].mul_f64(0.53) && means[2] <= SECOND, "{means:?}");
     let simulation = Simulation::new(large(seed, 0.5, true)).await.run().await;
     simulation.check_end();
     println!("an outage of 60 s: {} stale, {} resynced", simulation.judge.stale, simulation.judge.resynced);

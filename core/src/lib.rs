@@ -42,6 +42,8 @@
 //! | [`Client::group_online_count`] | `GET /presence/online/{group_id}/type/{query_type}` | 100 |
 //! | [`Client::app_token`] | `POST /token` | 300 |
 //!
+//! [`User::watch`] keeps a live view of any number of users and tells what changes; see [`watch`].
+//!
 //! The limits are the documented ones, per App Key, and shared with the app's own clients; packs raise them.
 //!
 //! # What a call does

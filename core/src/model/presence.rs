@@ -1,6 +1,6 @@
 use std::fmt;
 use std::hash::{Hash, Hasher};
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::time::SystemTime;
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
@@ -43,7 +43,15 @@ impl Presence {
         last_seen: Moment,
         devices: impl Iterator<Item = (&'a str, Status)>,
     ) -> Self {
-        Self { user_id, rows: Arc::new(Rows::one(ext, last_seen, Moment::default(), devices)), row: 0 }
+        /// Of most users who were never online there is nothing to keep.
+        static NOTHING: OnceLock<Arc<Rows>> = OnceLock::new();
+        let mut devices = devices.peekable();
+        let rows = if ext.is_empty() && last_seen == Moment::default() && devices.peek().is_none() {
+            Arc::clone(NOTHING.get_or_init(Arc::default))
+        } else {
+            Arc::new(Rows::one(ext, last_seen, Moment::default(), devices))
+        };
+        Self { user_id, rows, row: 0 }
     }
 
     pub(crate) fn last_seen_moment(&self) -> Moment {

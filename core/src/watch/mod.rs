@@ -22,13 +22,14 @@
 // | contact.rs | when contact counts as lost, and how polls go on without it |
 // | buffer.rs | which events wait, and how they merge |
 // | clock.rs | when what a callback tells happened |
-// | subscribe.rs, upkeep.rs | which subscriptions are made and renewed, and when |
+// | subscribe.rs, adopt.rs, upkeep.rs | which subscriptions are made and renewed, and when |
 // | saved.rs, stats.rs, event.rs | the values |
 // | state.rs | what all of these have to do with each other |
 // | shared.rs, task.rs | the lock, and the task that makes the calls |
 //
 // All but the last row are told the time and never wait.
 
+mod adopt;
 mod buffer;
 mod builder;
 mod clock;

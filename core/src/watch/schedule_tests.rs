@@ -59,8 +59,8 @@ fn nobody_is_read_again_before_the_least_interval_and_nobody_twice_at_once() {
 #[test]
 fn those_who_are_due_wait_a_little_for_others() {
     let (mut schedule, now) = schedule(2, 8 * SECOND);
-    for user in 0..2 {
-        schedule.learned(&id(user), By::Poll { began: now }, false, now + user as u32 * SECOND / 2);
+    for (user, later) in [(0, Duration::ZERO), (1, SECOND / 2)] {
+        schedule.learned(&id(user), By::Poll { began: now }, false, now + later);
     }
     assert_eq!(schedule.due(), Some(now + 8 * SECOND + SECOND / 2), "all are due");
     let late = now + 100 * SECOND;

@@ -1,8 +1,6 @@
 //! Subscriptions that are kept: when each call is due, and for whom.
 //!
-//! Users who were subscribed to by one call are renewed by one call, so that calls stay full. The ends that the list tells
-//! are by the service's clock; how that stands is known from the answer to any subscribe, which tells the end of what
-//! was just made. Until then the calls that end first are renewed at once: one call is enough to learn it.
+//! Users who were subscribed to by one call are renewed by one call, so that calls stay full.
 
 use std::collections::{BTreeSet, HashMap, HashSet, VecDeque};
 use std::time::Duration;
@@ -10,8 +8,8 @@ use std::time::Duration;
 use tokio::time::Instant;
 
 use super::room::Room;
+use crate::model::UserId;
 use crate::model::time::Moment;
-use crate::model::{Subscription, UserId};
 use crate::pipeline::Random;
 
 /// The most subscriptions of one user.
@@ -20,9 +18,7 @@ const MOST: usize = 3_000;
 const RENEW_AT: f64 = 0.5;
 const JITTER: f64 = 0.05;
 /// Users whose turn comes within this part of the ttl fill up a call that is due.
-const FILL_WITHIN: u32 = 20;
-/// The list may lag behind what was written, by the service's own tests up to 10 s.
-const LIST_LAG: Duration = Duration::from_secs(15);
+pub(super) const FILL_WITHIN: u32 = 20;
 /// A refused call is taken apart by at most so many calls.
 const MOST_PARTS: u32 = 40;
 const FIRST_PAUSE: Duration = Duration::from_secs(1);
@@ -30,13 +26,15 @@ const LONGEST_PAUSE: Duration = Duration::from_secs(60);
 /// Between two looks at the list: an eighth of the ttl, within these bounds.
 const LOOK_LEAST: Duration = Duration::from_secs(60);
 const LOOK_MOST: Duration = Duration::from_secs(3_600);
+/// After one that failed.
+const LOOK_AGAIN: Duration = Duration::from_secs(15);
 const MOST_IN_FLIGHT: usize = 4;
 
 #[derive(Debug)]
 pub(super) struct Keeping {
-    ttl: Duration,
+    pub(super) ttl: Duration,
     own: UserId,
-    users: HashMap<UserId, Kept>,
+    pub(super) users: HashMap<UserId, Kept>,
     due: BTreeSet<(Instant, u64, UserId)>,
     turns: u64,
     /// Halves of refused calls.
@@ -45,28 +43,28 @@ pub(super) struct Keeping {
     /// Watched users for whom there is no subscription left.
     over: BTreeSet<UserId>,
     /// Subscriptions to users who are not watched.
-    others: usize,
-    clock: Option<(Instant, u64)>,
+    pub(super) others: usize,
+    pub(super) clock: Option<(Instant, u64)>,
     in_flight: usize,
     failures: u32,
     paused_until: Option<Instant>,
-    look_at: Instant,
+    pub(super) look_at: Instant,
     starting: bool,
-    lost: u64,
+    pub(super) lost: u64,
 }
 
 #[derive(Debug, Default)]
-struct Kept {
-    due: Option<(Instant, u64)>,
-    end: Option<End>,
+pub(super) struct Kept {
+    pub(super) due: Option<(Instant, u64)>,
+    pub(super) end: Option<End>,
     /// When the call that made it began.
-    made: Option<Instant>,
+    pub(super) made: Option<Instant>,
     /// The service did not make it.
     refused: bool,
 }
 
 #[derive(Clone, Copy, Debug)]
-enum End {
+pub(super) enum End {
     At(Instant),
     /// By the service's clock, in milliseconds, as long as it is not known how that stands.
     There(u64),
@@ -156,15 +154,6 @@ impl Keeping {
         kept.end.is_some()
     }
 
-    /// A subscription that an earlier watcher kept. The list, which may lag, is asked about it soon.
-    pub(super) fn restore(&mut self, user_id: &UserId, until: Moment, now: Instant) {
-        if let Some(kept) = self.users.get_mut(user_id) {
-            (kept.end, kept.made) = (Some(End::There(until.millis())), Some(now));
-            self.look_at = self.look_at.min(now + LIST_LAG * 2);
-            self.unset_due(user_id);
-        }
-    }
-
     /// When there is something to do.
     pub(super) fn due(&self, now: Instant) -> Option<Instant> {
         let most = if self.failures > 0 { 1 } else { MOST_IN_FLIGHT };
@@ -187,6 +176,12 @@ impl Keeping {
         true
     }
 
+    /// The list could not be read: it is tried again sooner than its next time.
+    pub(super) fn look_failed(&mut self, now: Instant) {
+        self.starting = false;
+        self.look_at = self.look_at.min(now + LOOK_AGAIN);
+    }
+
     /// The list is to be read as soon as may be.
     pub(super) fn look(&mut self, now: Instant) {
         self.look_at = now;
@@ -206,7 +201,9 @@ impl Keeping {
             let fits = |(at, _, user_id): &&(Instant, u64, UserId)| *at <= until && room.take(user_id);
             taken.extend(self.due.iter().take_while(fits).map(|(.., user_id)| user_id.clone()));
         }
-        taken.iter().for_each(|user_id| self.unset_due(user_id));
+        for user_id in &taken {
+            self.unset_due(user_id);
+        }
         self.in_flight += usize::from(!taken.is_empty());
         taken
     }
@@ -276,31 +273,6 @@ impl Keeping {
         self.failures
     }
 
-    /// Takes in the list, the reading of which began then.
-    pub(super) fn listed(&mut self, list: &[Subscription], began: Instant, now: Instant, random: &Random) {
-        let ends: HashMap<_, _> = list.iter().map(|own| (own.user_id(), own.expires_at())).collect();
-        self.others = ends.keys().filter(|user_id| !self.users.contains_key(**user_id)).count();
-        let users: Vec<UserId> = self.users.keys().cloned().collect();
-        for user_id in users {
-            let listed = ends.get(&user_id).copied();
-            let Some(kept) = self.users.get_mut(&user_id) else { continue };
-            match (listed, kept.end) {
-                (Some(Some(end)), None) if kept.due.is_some() => {
-                    kept.end = Some(End::There(Moment::from_time(end).millis()));
-                    self.unset_due(&user_id);
-                }
-                (None, Some(_)) if kept.made.is_none_or(|made| made + LIST_LAG < began) => {
-                    kept.end = None;
-                    self.lost += 1;
-                    self.set_due(&user_id, now);
-                }
-                _ => {}
-            }
-        }
-        self.place(now, random);
-        self.end_start(now);
-    }
-
     /// Whom the service did not subscribe to is tried again when a renewal would be; whether this is news.
     fn refuse(&mut self, user_id: &UserId, now: Instant) -> bool {
         let Some(kept) = self.users.get_mut(user_id) else { return false };
@@ -310,53 +282,17 @@ impl Keeping {
         news
     }
 
-    /// Sets when the subscriptions are due of which only the end by the service's clock is known.
-    fn place(&mut self, now: Instant, random: &Random) {
-        let there = |(user_id, kept): (&UserId, &Kept)| match kept.end {
-            Some(End::There(end)) => Some((end, user_id.clone())),
-            _ => None,
-        };
-        let mut ends: Vec<_> = self.users.iter().filter_map(there).collect();
-        ends.sort_unstable();
-        let Some((at, shown)) = self.clock else {
-            // The first call tells how the clock stands, and then the others are placed.
-            let first = ends.first().map_or(0, |(end, _)| *end);
-            let window = millis(self.ttl / FILL_WITHIN);
-            for (_, user_id) in
-                ends.iter().take(Room::MOST_USERS).take_while(|(end, _)| end - first <= window)
-            {
-                self.set_due(user_id, now);
-            }
-            return;
-        };
-        let window = millis(self.ttl / FILL_WITHIN);
-        let mut group = (0, 0, Duration::ZERO);
-        for (end, user_id) in ends {
-            let (first, users, left) = &mut group;
-            if *users == 0 || *users >= Room::MOST_USERS || end - *first > window {
-                (*first, *users, *left) = (end, 0, self.left_at_renewal(random));
-            }
-            *users += 1;
-            let (left, first) = (*left, *first);
-            let until = |end: u64| at + Duration::from_millis(end.saturating_sub(shown));
-            if let Some(kept) = self.users.get_mut(&user_id) {
-                kept.end = Some(End::At(until(end)));
-            }
-            self.set_due(&user_id, until(first).checked_sub(left).unwrap_or(now).max(now));
-        }
-    }
-
-    fn left_at_renewal(&self, random: &Random) -> Duration {
+    pub(super) fn left_at_renewal(&self, random: &Random) -> Duration {
         self.ttl.mul_f64(RENEW_AT * (1.0 + JITTER * (2.0 * random.fraction() - 1.0)))
     }
 
     /// The start is over when nothing is due.
-    fn end_start(&mut self, now: Instant) {
+    pub(super) fn end_start(&mut self, now: Instant) {
         let is_due = self.due.first().is_some_and(|(at, ..)| *at <= now);
         self.starting &= is_due || self.in_flight > 0 || !self.parts.is_empty();
     }
 
-    fn set_due(&mut self, user_id: &UserId, at: Instant) {
+    pub(super) fn set_due(&mut self, user_id: &UserId, at: Instant) {
         self.unset_due(user_id);
         if let Some(kept) = self.users.get_mut(user_id) {
             self.turns += 1;
@@ -365,20 +301,9 @@ impl Keeping {
         }
     }
 
-    fn unset_due(&mut self, user_id: &UserId) {
+    pub(super) fn unset_due(&mut self, user_id: &UserId) {
         if let Some((at, turn)) = self.users.get_mut(user_id).and_then(|kept| kept.due.take()) {
             self.due.remove(&(at, turn, user_id.clone()));
-        }
-    }
-
-    /// When a subscription ends, by the service's clock: for saving.
-    pub(super) fn until(&self, user_id: &UserId) -> Option<Moment> {
-        match (self.users.get(user_id)?.end?, self.clock) {
-            (End::There(end), _) => Some(Moment::from_wire(Some(end))),
-            (End::At(end), Some((at, shown))) => {
-                Some(Moment::from_wire(Some(shown + millis(end.saturating_duration_since(at)))))
-            }
-            (End::At(_), None) => None,
         }
     }
 
@@ -389,7 +314,7 @@ impl Keeping {
     }
 }
 
-fn millis(duration: Duration) -> u64 {
+pub(super) fn millis(duration: Duration) -> u64 {
     u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
 }
 

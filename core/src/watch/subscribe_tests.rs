@@ -1,4 +1,5 @@
 use super::*;
+use crate::model::Subscription;
 
 const SECOND: Duration = Duration::from_secs(1);
 const DAY: Duration = Duration::from_secs(86_400);
@@ -130,14 +131,12 @@ fn three_thousand_are_kept_for_ninety_days_with_a_fifth_more_calls_than_the_leas
 fn calls_stay_full_when_users_come_and_go() {
     let mut stage = Stage::new(2_000, DAY, 1);
     let mut rng = fastrand::Rng::with_seed(1);
-    let mut next = 2_000;
     stage.lists = false;
-    for hour in 1..=24 * 90 {
+    for (hour, next) in (1..=24 * 90).zip(2_000..) {
         stage.run(hour * DAY / 24);
         let gone = id(rng.usize(next - 2_000..next));
         stage.keeping.remove(&gone, stage.now);
         stage.keeping.add(&id(next), stage.now);
-        next += 1;
     }
     // Each user who comes costs a call of its own at worst.
     let (least, came) = (20.0 * 180.0, 24.0 * 90.0);
@@ -202,6 +201,18 @@ fn what_the_service_has_lost_is_made_again_and_what_the_list_does_not_show_yet_i
     assert_eq!((stage.keeping.lost(), stage.keeping.len()), (50, 450));
     assert_eq!(stage.call(), 50);
     assert_eq!(stage.keeping.len(), 500);
+}
+
+#[test]
+fn a_subscription_that_somebody_else_made_shorter_is_renewed_in_time() {
+    let mut stage = Stage::new(200, DAY, 1);
+    stage.run(60 * SECOND);
+    stage.ends.insert(id(7), stage.there() + 3_600_000);
+    stage.list();
+    assert_eq!((stage.keeping.len(), stage.keeping.lost()), (200, 0));
+    assert_eq!(stage.call(), 1, "half of the ttl is not left");
+    stage.list();
+    assert_eq!(stage.call(), 0);
 }
 
 #[test]

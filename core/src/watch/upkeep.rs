@@ -118,8 +118,7 @@ impl State {
         }
     }
 
-    /// Takes in the list of subscriptions, the reading of which began then. One that failed is read again at its next
-    /// time.
+    /// Takes in the list of subscriptions, the reading of which began then.
     pub(super) fn listed(
         &mut self,
         outcome: Result<Vec<Subscription>, Error>,
@@ -130,7 +129,10 @@ impl State {
         let Some(keeping) = &mut self.keeping else { return };
         match outcome {
             Ok(list) => keeping.listed(&list, began, now.at, random),
-            Err(error) => self.upkeep_failed(error, 0),
+            Err(error) => {
+                keeping.look_failed(now.at);
+                self.upkeep_failed(error, 0);
+            }
         }
     }
 

@@ -2,6 +2,7 @@
 
 mod events;
 mod feeding;
+mod judge;
 mod life;
 mod service;
 mod simulation;

@@ -43,6 +43,7 @@ impl Presence {
 }
 
 #[derive(Default)]
+#[expect(clippy::struct_excessive_bools, reason = "switches of a test's service, each by itself")]
 pub(crate) struct World {
     pub(crate) users: HashMap<String, Presence>,
     /// Of the one user who subscribes: who, and until when by the service's clock.
@@ -209,8 +210,8 @@ impl World {
 
     fn subscriptions_page(&self, path: &str, now: u64) -> String {
         let number = |name: &str| {
-            let from = path.find(name).unwrap() + name.len() + 1;
-            path[from..].split('&').next().unwrap().parse::<usize>().unwrap()
+            let mut pairs = path.split(['?', '&']).filter_map(|pair| pair.split_once('='));
+            pairs.rfind(|(own, _)| *own == name).unwrap().1.parse::<usize>().unwrap()
         };
         let (page, size) = (number("pageNum"), number("pageSize"));
         let live: Vec<_> = self.subscriptions.iter().filter(|(_, end)| **end > now).collect();

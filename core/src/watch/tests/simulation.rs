@@ -1,12 +1,5 @@
 //! Users come, go and change on a service that fails, callbacks are lost, repeated and overtaken, and for a minute there
 //! is no service at all. A judge who sees both sides checks everything that the watcher tells.
-//!
-//! What a judge demands of every event:
-//! - What came before is what the taker has seen.
-//! - Each device is told as it was at some moment, and never as it was before what was told of it last: nobody leaves who did
-//!   not, and nothing goes back and forth.
-//! - Who has stayed the same for long enough, with contact, is shown as they are.
-//! - A gap is announced; after quiet the view, and what the events add up to, are what the service holds.
 
 use std::collections::{BinaryHeap, HashMap};
 
@@ -14,9 +7,9 @@ use futures_util::FutureExt;
 use tokio::time::Instant;
 
 use super::feeding::callback;
+use super::judge::{DEVICES, Judge, Truth, name, plain};
 use super::service::{Faults, Presence};
 use super::*;
-use crate::watch::Source as Told;
 
 const TICK: Duration = Duration::from_millis(100);
 
@@ -30,6 +23,12 @@ struct Plan {
     changes: f64,
     /// The part of logins and logouts of which there is a callback.
     callbacks: f64,
+    /// The part of these that is late, up to 15 s.
+    late: f64,
+    /// The part of the changes of who is online that is no logout.
+    custom: f64,
+    /// Whether subscriptions are kept; the service loses them in the outage.
+    keeps: bool,
     faults: Faults,
     /// From when to when there is no service.
     outage: Option<(Duration, Duration)>,
@@ -37,113 +36,6 @@ struct Plan {
     quiet: Duration,
     /// With contact, who is the same for so long is shown right.
     shown_within: Duration,
-}
-
-/// What was true of one device, and since when.
-type History = Vec<(Instant, u32)>;
-
-struct Truth {
-    /// By user and device.
-    devices: HashMap<(usize, &'static str), History>,
-    /// When each user changed last, and which changes were not seen yet.
-    changed: HashMap<usize, Instant>,
-    unseen: HashMap<usize, Vec<Instant>>,
-}
-
-struct Judge {
-    truth: Truth,
-    /// What the events add up to.
-    seen: HashMap<String, Presence>,
-    /// The place in its history of what was told of a device last.
-    told: HashMap<(usize, &'static str), usize>,
-    delays: Vec<Duration>,
-    stale: u64,
-    resynced: u64,
-    lagged: u64,
-}
-
-const DEVICES: [&str; 3] = ["ios_1", "web_1", "android_77"];
-
-fn name(user: usize) -> String {
-    format!("u{user}")
-}
-
-fn number(name: &str) -> usize {
-    name.trim_start_matches('u').parse().unwrap()
-}
-
-fn plain(presence: &crate::Presence) -> Presence {
-    let device =
-        |device: crate::DeviceStatus<'_>| (device.resource.to_owned(), device.status.number().unwrap());
-    Presence {
-        devices: presence.devices().map(device).collect(),
-        ext: presence.ext().to_owned(),
-        last_time: 0,
-    }
-}
-
-impl Judge {
-    fn take(&mut self, event: &Event, now: Instant) {
-        match event {
-            Event::Stale { .. } => self.stale += 1,
-            Event::Resynced => self.resynced += 1,
-            Event::Lagged { .. } => self.lagged += 1,
-            _ => {}
-        }
-        let Some(change) = event.change() else { return };
-        let user = number(change.presence.user_id().as_str());
-        let (before, after) = (change.previous.as_ref().map(plain), plain(&change.presence));
-        let own = self.seen.insert(name(user), after.clone());
-        assert!(own.is_none() || own == before, "{event:?}: the taker has seen {own:?}");
-        let before = before.unwrap_or_default();
-        let expected = match (before.is_online(), after.is_online()) {
-            (false, true) => EventKind::Enter,
-            (true, false) => EventKind::Leave,
-            _ => EventKind::Update,
-        };
-        assert_eq!(event.kind(), expected, "{event:?}");
-        for device in DEVICES {
-            let status = after.devices.get(device).copied();
-            if before.devices.get(device).copied() != status {
-                self.device(user, device, status.unwrap_or_default(), change.source, event);
-            }
-        }
-        self.seen(user, now);
-    }
-
-    fn device(&mut self, user: usize, device: &'static str, status: u32, source: Told, event: &Event) {
-        let history = self.truth.devices.get(&(user, device)).cloned().unwrap_or_default();
-        let last = self.told.get(&(user, device)).copied().unwrap_or_default();
-        // A login by callback tells that a device is online, not its custom status.
-        let is_it = |own: u32| own == status || (source == Told::Callback && (own > 0) == (status > 0));
-        let place = history.iter().skip(last).position(|(_, own)| is_it(*own));
-        let place =
-            place.unwrap_or_else(|| panic!("{device} of {event:?} was not so since {last} of {history:?}"));
-        self.told.insert((user, device), last + place);
-    }
-
-    /// Whoever is told as they are now: the changes so far have been seen.
-    fn seen(&mut self, user: usize, now: Instant) {
-        let online = |device| {
-            self.truth
-                .devices
-                .get(&(user, device))
-                .and_then(|history| history.last())
-                .map_or(0, |(_, own)| *own)
-        };
-        let shown = self.seen.get(&name(user)).unwrap();
-        if DEVICES
-            .iter()
-            .all(|device| shown.devices.get(*device).copied().unwrap_or_default() == online(device))
-        {
-            let seen = self.truth.unseen.remove(&user).unwrap_or_default();
-            self.delays.extend(seen.into_iter().map(|at| now - at));
-        }
-    }
-
-    fn mean_delay(&self) -> Duration {
-        self.delays.iter().sum::<Duration>() / u32::try_from(self.delays.len().max(1)).unwrap()
-    }
 }
 
 /// A callback on its way, the soonest first.
@@ -176,18 +68,13 @@ impl Simulation {
         }
         service.world().faults = plan.faults;
         let users = (0..plan.users).map(name);
-        let watch = user(&service).watch(users).min_interval(plan.min_interval).buffer(plan.buffer);
+        let mut watch = user(&service).watch(users).min_interval(plan.min_interval).buffer(plan.buffer);
+        if plan.keeps {
+            watch = watch.keep_subscribed(1_000 * SECOND);
+        }
         let watcher = watch.start().await.unwrap();
-        let truth = Truth { devices, changed: HashMap::new(), unseen: HashMap::new() };
-        let judge = Judge {
-            truth,
-            seen: HashMap::new(),
-            told: HashMap::new(),
-            delays: vec![],
-            stale: 0,
-            resynced: 0,
-            lagged: 0,
-        };
+        let truth = Truth { devices, ..Truth::default() };
+        let judge = Judge { truth, ..Judge::default() };
         // One that is prompt, from which it is known how the service's clock stands.
         watcher.feed(&callback("nobody", "ios_1", true, 0.0));
         Self { plan, service, watcher, judge, rng, begin, callbacks: BinaryHeap::new(), number: 0 }
@@ -211,7 +98,7 @@ impl Simulation {
         let before = history.last().unwrap().1;
         let status = match (before, self.rng.f64()) {
             (0, _) => 1,
-            (_, chance) if chance < 0.8 => 0,
+            (_, chance) if chance >= self.plan.custom => 0,
             (own, _) => own % 200 + 100,
         };
         history.push((now, status));
@@ -227,8 +114,12 @@ impl Simulation {
             let millis = u64::try_from(self.since().as_millis()).unwrap();
             let copies = if self.rng.f64() < 0.1 { 2 } else { 1 };
             for _ in 0..copies {
-                // Most are prompt, some late enough to be overtaken.
-                let late = if self.rng.f64() < 0.1 { self.rng.f64() * 15.0 } else { self.rng.f64() * 0.2 };
+                // The late ones are overtaken.
+                let late = if self.rng.f64() < self.plan.late {
+                    self.rng.f64() * 15.0
+                } else {
+                    self.rng.f64() * 0.2
+                };
                 let at = now + Duration::from_millis(50) + Duration::from_secs_f64(late);
                 self.number += 1;
                 let entry = (at, self.number, user, place, status > 0, millis);
@@ -280,6 +171,7 @@ impl Simulation {
             self.service.world().down = down;
             if down {
                 contact_since = now;
+                self.service.world().subscriptions.clear();
             }
             if now < self.plan.churn {
                 due += self.plan.changes * TICK.as_secs_f64();
@@ -319,6 +211,8 @@ impl Simulation {
                 None => assert!(!truth.is_online(), "{user} was never told of"),
             }
         }
+        let kept = if self.plan.keeps { self.plan.users } else { 0 };
+        assert_eq!(self.service.world().subscriptions.len(), kept);
         let gaps = u64::from(self.plan.outage.is_some());
         assert!(self.judge.stale >= gaps && self.judge.resynced >= gaps, "{}", self.judge.stale);
         assert!(self.judge.stale <= gaps + 1, "no gap was made up: {}", self.judge.stale);
@@ -331,9 +225,12 @@ fn small(seed: u64) -> Plan {
         seed,
         users: 150,
         min_interval: 2 * SECOND,
-        buffer: if seed % 3 == 0 { 20 } else { 1_024 },
+        buffer: if seed.is_multiple_of(3) { 20 } else { 1_024 },
         changes: 1.0 + rng.f64() * 20.0,
-        callbacks: if seed % 2 == 0 { 0.7 } else { 0.0 },
+        callbacks: if seed.is_multiple_of(2) { 0.7 } else { 0.0 },
+        late: 0.1,
+        custom: 0.2,
+        keeps: seed % 5 == 2,
         faults: Faults {
             limited: 0.01,
             failing: rng.f64() * 0.1,
@@ -360,6 +257,7 @@ async fn whatever_happens_the_events_are_true_and_add_up_to_what_the_service_hol
     assert!(lagged > 0, "some takers were slow");
 }
 
+/// With callbacks that are prompt, and only logins and logouts; or with everything that can happen, an outage too.
 fn large(seed: u64, callbacks: f64, outage: bool) -> Plan {
     Plan {
         seed,
@@ -368,6 +266,9 @@ fn large(seed: u64, callbacks: f64, outage: bool) -> Plan {
         buffer: 1_024,
         changes: 100.0,
         callbacks,
+        late: if outage { 0.1 } else { 0.0 },
+        custom: if outage { 0.2 } else { 0.0 },
+        keeps: false,
         faults: Faults { slow: Duration::from_millis(80), failing: 0.005, ..Faults::default() },
         outage: outage.then_some((100 * SECOND, 160 * SECOND)),
         churn: if outage { 220 * SECOND } else { 130 * SECOND },
@@ -376,13 +277,21 @@ fn large(seed: u64, callbacks: f64, outage: bool) -> Plan {
     }
 }
 
-/// Minutes without optimization: `make simulate`, which also takes a seed.
 #[tokio::test(start_paused = true)]
-#[ignore = "a hundred thousand users: run by make simulate"]
-async fn a_hundred_thousand_users() {
+async fn a_hundred_thousand_users_through_an_outage() {
+    let simulation = Simulation::new(large(1, 0.5, true)).await.run().await;
+    simulation.check_end();
+}
+
+#[tokio::test(start_paused = true)]
+#[ignore = "the figures of a hundred thousand users take a minute: run by make simulate"]
+async fn the_figures_of_a_hundred_thousand_users() {
     let seed = std::env::var("SEED").map_or(1, |seed| seed.parse().unwrap());
+    for seed in seed * 100..seed * 100 + 30 {
+        Simulation::new(small(seed)).await.run().await.check_end();
+    }
     let mut means = vec![];
-    for callbacks in [0.0, 0.5] {
+    for callbacks in [0.0, 0.5, 1.0] {
         let simulation = Simulation::new(large(seed, callbacks, false)).await.run().await;
         simulation.check_end();
         let (stats, mean) = (simulation.watcher.stats(), simulation.judge.mean_delay());
@@ -398,7 +307,8 @@ async fn a_hundred_thousand_users() {
         assert!(p99 <= 42 * SECOND, "{p99:?}");
         means.push(mean);
     }
-    assert!(means[1] <= 42 * SECOND / 4, "{means:?}");
+    // Half of them at once and half at their turn, which is half a pass away on average.
+    assert!(means[1] <= means[0].mul_f64(0.53) && means[2] <= SECOND, "{means:?}");
     let simulation = Simulation::new(large(seed, 0.5, true)).await.run().await;
     simulation.check_end();
     println!("an outage of 60 s: {} stale, {} resynced", simulation.judge.stale, simulation.judge.resynced);

@@ -105,13 +105,27 @@ async fn subscriptions_that_the_service_has_lost_are_made_again() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_look_at_the_list_that_failed_is_made_up_for() {
+    let service = Service::new(1);
+    let watcher = keep(&service, &users(150)).start().await.unwrap();
+    until(&watcher, EventKind::Synced).await;
+    tokio::time::sleep(3_590 * SECOND).await;
+    service.world().subscriptions.clear();
+    service.world().down = true;
+    tokio::time::sleep(20 * SECOND).await;
+    service.world().down = false;
+    tokio::time::sleep(60 * SECOND).await;
+    assert_eq!(service.world().subscriptions.len(), 150);
+}
+
+#[tokio::test(start_paused = true)]
 async fn who_cannot_be_subscribed_to_is_told_of_and_polled_all_the_same() {
     let service = Service::new(1);
-    let mut watched = users(3_001);
-    watched.push("WZY".to_owned());
+    let mut team = users(3_001);
+    team.push("WZY".to_owned());
     service.set("u3000", "ios_1", 1);
     service.set("wzy", "ios_1", 1);
-    let watcher = keep(&service, &watched).start().await.unwrap();
+    let watcher = keep(&service, &team).start().await.unwrap();
     let events = until(&watcher, EventKind::Synced).await;
     let expected = [(TooManySubscriptions, Some("u3000".to_owned())), (OwnUser, Some("WZY".to_owned()))];
     assert_eq!(warnings(&events), expected);

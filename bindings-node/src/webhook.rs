@@ -46,6 +46,7 @@ impl NativeWebhook {
 
     /// Whether it was remembered.
     #[napi]
+    #[allow(clippy::needless_pass_by_value, reason = "napi hands strings over; here it is only looked at")]
     pub fn forget(&self, call_id: String) -> bool {
         self.0.forget(&call_id)
     }

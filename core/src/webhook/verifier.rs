@@ -34,7 +34,7 @@ pub struct Verifier {
 }
 
 impl Verifier {
-    /// How many callbacks are remembered at most, about 10 MB. Above it the oldest is forgotten, and a repeat of it
+    /// How many callbacks are remembered at most, about 15 MB. Above it the oldest is forgotten, and a repeat of it
     /// is taken for new.
     pub const MAX_REMEMBERED: usize = 100_000;
 

@@ -6,8 +6,10 @@ import { test } from 'node:test';
 
 import { OnlineStates, Presence, PresenceClient, PresenceError, Presences, User, Watcher, Webhook } from 'easemob-presence';
 
+import { rejection } from './support/rejection.mjs';
+
 const ROOT = new URL('../../', import.meta.url);
-const source = (path) => readFileSync(new URL(path, ROOT), 'utf8').split('#[cfg(test)]')[0];
+const source = (path) => readFileSync(new URL(path, ROOT), 'utf8').split(/^#\[cfg\(test\)\]\nmod \w+ \{/m)[0];
 
 function camel(name) {
   return name.replace(/_([a-z])/g, (_, letter) => letter.toUpperCase());

@@ -97,6 +97,7 @@ mod error;
 #[cfg(fuzzing)]
 #[doc(hidden)]
 pub mod fuzzing;
+mod many;
 mod model;
 pub mod operation;
 mod pipeline;

@@ -27,6 +27,7 @@ pub use group_online_count::{GroupKind, GroupOnlineCount};
 pub use is_online::IsOnline;
 pub use online_states::GetOnlineStates;
 pub(crate) use path::encoded;
+pub(crate) use request::MAX_BODY_BYTES;
 pub use request::Request;
 pub use set::Set;
 pub(crate) use subscribe::DEFAULT_TTL;

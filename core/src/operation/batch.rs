@@ -47,12 +47,12 @@ impl Batch {
         &self.0
     }
 
-    pub(crate) fn is_empty(&self) -> bool {
-        self.0.is_empty()
-    }
-
     pub(crate) fn contains(&self, id: &UserId) -> Option<&UserId> {
         self.0.iter().find(|own| *own == id)
+    }
+
+    pub(crate) fn into_ids(self) -> Vec<UserId> {
+        self.0
     }
 
     pub(crate) fn take_ids(&mut self) -> Vec<UserId> {

@@ -250,6 +250,11 @@ impl Error {
         self.set(|e| e.partial = Some(Arc::new(partial)))
     }
 
+    /// Whether both are one and the same failure.
+    pub(crate) fn is(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.inner, &other.inner)
+    }
+
     pub(crate) fn with_source(self, source: impl Into<Box<dyn StdError + Send + Sync>>) -> Self {
         let source = source.into();
         self.set(|e| e.source = Some(Arc::from(source)))

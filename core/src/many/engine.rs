@@ -64,7 +64,7 @@ struct List<O> {
     limits: Limits,
     deadline: Option<Instant>,
     budget: Budget,
-    /// A failure that every later request would meet too.
+    /// A failure that every later request would meet too, as it is told of those.
     stopped: OnceLock<Error>,
 }
 
@@ -144,7 +144,7 @@ impl<O: Bulk> List<O> {
     /// One request, unless it is known that it would be in vain.
     async fn ask(&self, ids: Vec<UserId>, waiting: Ticket) -> Result<O::Output, Error> {
         if let Some(cause) = self.stopped.get() {
-            return Err(cause.clone().with_sent(Sent::No).with_attempts(0));
+            return Err(cause.clone());
         }
         if self.deadline.is_some_and(|deadline| deadline <= Instant::now()) {
             let message = format!("no turn within the timeout of {} s", self.limits.timeout.as_secs_f64());
@@ -159,7 +159,7 @@ impl<O: Bulk> List<O> {
             && met_by_all(error.kind())
         {
             // The first cause stays: those under way meet it as well.
-            let _ = self.stopped.set(error.clone());
+            let _ = self.stopped.set(error.clone().with_sent(Sent::No).with_attempts(0));
         }
         answered.map(|answered| answered.value)
     }

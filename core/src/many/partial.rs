@@ -15,8 +15,8 @@ use crate::pipeline::both;
 /// # use easemob_presence::Client;
 /// # let emulator = easemob_presence_emulator::Emulator::start()?;
 /// # let client = Client::builder().emulator(emulator.host()).build()?;
-/// # let plan = r#"{"rules":[{"when":{"operation":"get","nth":2},"fault":{"type":"answer","status":400,"text":"{}"}}]}"#;
-/// # emulator.faults().load(&serde_json::from_str(plan)?)?;
+/// # let plan = r#"{"faults":[{"match":{"contains":"\"u150\""},"fault":{"type":"answer","status":400,"text":"{}"}}]}"#;
+/// # emulator.faults().install(plan.parse()?);
 /// let wzy = client.user("wzy")?;
 /// let presences = match wzy.get_many((0..250).map(|n| format!("u{n}"))).await {
 ///     Ok(presences) => presences,
@@ -36,7 +36,7 @@ use crate::pipeline::both;
 #[derive(Clone, Default)]
 pub struct PartialFailure {
     succeeded: Vec<UserId>,
-    /// The users of each request that failed, in the order asked, and why.
+    /// Users and why they failed, in the order asked; neighbours with one and the same cause stand together.
     failed: Vec<(Vec<UserId>, Error)>,
     pub(crate) presences: Option<Presences>,
     pub(crate) online_states: Option<OnlineStates>,
@@ -68,7 +68,7 @@ impl PartialFailure {
         Failures { requests: self.failed.iter(), current: None, left }
     }
 
-    /// The failures by request: its users and the cause.
+    /// The failures by cause: the users of one request, or those whose requests were not begun for the same reason.
     pub fn causes(&self) -> impl ExactSizeIterator<Item = (&[UserId], &Error)> + Clone {
         self.failed.iter().map(|(ids, error)| (ids.as_slice(), error))
     }
@@ -77,10 +77,8 @@ impl PartialFailure {
 impl fmt::Debug for PartialFailure {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let causes: Vec<_> = self.causes().map(|(ids, error)| (ids.len(), error.kind())).collect();
-        f.debug_struct("PartialFailure")
-            .field("succeeded", &self.succeeded.len())
-            .field("failed", &causes)
-            .finish()
+        let mut out = f.debug_struct("PartialFailure");
+        out.field("succeeded", &self.succeeded.len()).field("failed", &causes).finish_non_exhaustive()
     }
 }
 
@@ -133,7 +131,10 @@ pub(super) fn outcome<O: Bulk>(pieces: Vec<Piece<O::Output>>, naming: Naming) ->
                 outputs.push(output);
                 partial.succeeded.append(&mut ids);
             }
-            Err(error) => partial.failed.push((ids, error)),
+            Err(error) => match partial.failed.last_mut().filter(|(_, last)| last.is(&error)) {
+                Some((users, _)) => users.append(&mut ids),
+                None => partial.failed.push((ids, error)),
+            },
         }
     }
     let Some((_, first)) = partial.failed.first().cloned() else { return Ok(O::join(outputs)) };

@@ -319,11 +319,8 @@ async fn a_failure_that_all_would_meet_stops_the_list() {
         assert_eq!(partial.succeeded().len(), 100 * (service.requests() - 1));
         let causes: Vec<_> = partial.causes().collect();
         assert!(causes.iter().all(|(_, cause)| cause.kind() == kind));
-        let sent = |sent: Sent| causes.iter().filter(|(_, cause)| cause.sent() == sent).count();
-        assert_eq!(
-            (sent(Sent::Yes), sent(Sent::No), causes.len()),
-            (1, 100 - service.requests(), 100 - service.requests() + 1)
-        );
+        let told: Vec<_> = causes.iter().map(|(ids, cause)| (ids.len(), cause.sent())).collect();
+        assert_eq!(told, [(100, Sent::Yes), (100 * (100 - service.requests()), Sent::No)]);
         assert_eq!(causes[1].1.attempts(), 0);
     }
 }
@@ -406,7 +403,7 @@ async fn a_timeout_bounds_the_whole_list_and_what_was_in_time_is_kept() {
     assert!(partial.succeeded().len() >= 4_800, "{}", partial.succeeded().len());
     let unsent = partial.causes().filter(|(_, cause)| cause.sent() == Sent::No);
     assert!(unsent.clone().all(|(_, cause)| cause.kind() == ErrorKind::QueueTimeout && cause.retryable()));
-    assert!(unsent.count() >= 45);
+    assert!(unsent.map(|(ids, _)| ids.len()).sum::<usize>() >= 4_500);
 }
 
 #[tokio::test(start_paused = true)]

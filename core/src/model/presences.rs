@@ -161,6 +161,7 @@ impl Presences {
     }
 
     /// The answers' texts as they came, one for each request.
+    #[must_use]
     pub fn raw(&self) -> impl ExactSizeIterator<Item = &str> + Clone {
         self.inner.parts.iter().map(|part| part.rows.raw())
     }
@@ -179,6 +180,7 @@ impl Presences {
     /// # Ok::<(), Box<dyn std::error::Error>>(()) })?;
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
+    #[must_use]
     pub fn parts(&self) -> impl ExactSizeIterator<Item = Presences> + '_ {
         self.inner.parts.iter().map(|part| Self::of(vec![Arc::clone(part)]))
     }

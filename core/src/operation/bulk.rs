@@ -7,6 +7,7 @@ use crate::model::UserId;
 pub trait Bulk: Operation + Clone + Sync {
     /// The same operation on other users.
     #[doc(hidden)]
+    #[must_use]
     fn with_ids(&self, ids: Vec<UserId>) -> Self;
 
     /// The users, which are taken out of the operation.

@@ -34,6 +34,7 @@ from ._native import (
     SubscriptionsPage,
     __version__,
 )
+from ._progress import Progress
 from .client import PresenceClient
 from .errors import (
     AuthError,
@@ -49,6 +50,8 @@ from .errors import (
     InvalidInputError,
     NotFoundError,
     OverloadedError,
+    PartialFailure,
+    PartialFailureError,
     PermissionDeniedError,
     PresenceError,
     QueueTimeoutError,
@@ -62,11 +65,14 @@ from .errors import (
 from .user import Subscriptions, User
 
 if TYPE_CHECKING:
+    from ._async_many import AsyncIterMany
+    from ._many import IterMany
     from .async_client import AsyncPresenceClient
     from .async_user import AsyncSubscriptions, AsyncUser
 
 __all__ = [
     "AppToken",
+    "AsyncIterMany",
     "AsyncPresenceClient",
     "AsyncSubscriptions",
     "AsyncUser",
@@ -86,14 +92,18 @@ __all__ = [
     "ForkedError",
     "GroupKind",
     "InvalidInputError",
+    "IterMany",
     "NotFoundError",
     "OnlineStates",
     "OverloadedError",
+    "PartialFailure",
+    "PartialFailureError",
     "PermissionDeniedError",
     "Presence",
     "PresenceClient",
     "PresenceError",
     "Presences",
+    "Progress",
     "QueueTimeoutError",
     "QuotaExceededError",
     "RateLimitedError",
@@ -117,6 +127,8 @@ _ASYNC = {
     "AsyncPresenceClient": "async_client",
     "AsyncUser": "async_user",
     "AsyncSubscriptions": "async_user",
+    "AsyncIterMany": "_async_many",
+    "IterMany": "_many",
 }
 
 

@@ -231,6 +231,6 @@ impl NativeClient {
 }
 
 /// The ids in a JSON array. Anything else goes on as an id, which the core refuses.
-pub(crate) fn list(json: &str) -> Vec<String> {
+fn list(json: &str) -> Vec<String> {
     serde_json::from_str(json).unwrap_or_else(|_| vec![json.to_owned()])
 }

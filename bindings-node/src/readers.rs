@@ -8,7 +8,6 @@ use futures_util::StreamExt;
 use napi_derive::napi;
 
 use crate::bridge::Home;
-use crate::client::list;
 use crate::payload::{Payload, progress_json};
 
 /// All subscriptions of a user, read in the core's order and with its rules for pages that drift.
@@ -85,11 +84,11 @@ impl ManyReader {
         });
     }
 
-    /// Takes ids to ask for, as a JSON array.
+    /// Takes ids to ask for.
     #[napi]
-    pub fn give(&self, ids: String) {
+    pub fn give(&self, ids: Vec<String>) {
         if let Some(feed) = self.feed() {
-            feed.give(list(&ids));
+            feed.give(ids);
         }
     }
 

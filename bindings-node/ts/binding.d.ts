@@ -27,8 +27,8 @@ export declare class Bridge {
 export declare class ManyReader {
   /** The next answer, or whether ids are wanted; if not, that was all. */
   next(id: number): void
-  /** Takes ids to ask for, as a JSON array. */
-  give(ids: string): void
+  /** Takes ids to ask for. */
+  give(ids: Array<string>): void
   /** Says that there are no more ids. */
   end(): void
   /** Ends what is under way, down to the sockets. */

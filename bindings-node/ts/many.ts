@@ -164,7 +164,7 @@ export class IterMany implements AsyncIterableIterator<Presences> {
         if (done === true) {
           ended = true;
         } else if (typeof value === 'string') {
-          ids.push(value.toWellFormed());
+          ids.push(value);
         } else {
           const text = `ids[${this.#given + taken}] must be a string, not ${shown(value)}`;
           wrong ??= refusal('invalid_input', text, { operation: 'get_many' });
@@ -172,11 +172,9 @@ export class IterMany implements AsyncIterableIterator<Presences> {
         if (!ended && taken + 1 === most) this.#given += most;
       }
     } finally {
-      if (ids.length > 0) this.#reader.give(JSON.stringify(ids));
-      else if (ended) this.#reader.end();
-      else this.#reader.give('[]');
+      this.#reader.give(ids);
     }
-    if (ended && ids.length > 0) this.#reader.end();
+    if (ended) this.#reader.end();
     if (wrong !== undefined) throw wrong;
   }
 }

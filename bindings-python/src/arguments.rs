@@ -97,12 +97,11 @@ impl IdsFrom {
     pub(crate) fn read(py: Python<'_>, from: usize, items: Vec<Py<PyAny>>) -> Self {
         let mut read = Self { ids: Vec::with_capacity(items.len()), wrong: None };
         for (place, item) in (from..).zip(items) {
-            match item.extract::<String>(py) {
-                Ok(id) => read.ids.push(id),
-                Err(_) => {
-                    let text = format!("ids[{place}] is {}; a user id is a str.", kind(item.bind(py)));
-                    read.wrong.get_or_insert_with(|| invalid_input(py, &text));
-                }
+            if let Ok(id) = item.extract(py) {
+                read.ids.push(id);
+            } else {
+                let text = format!("ids[{place}] is {}; a user id is a str.", kind(item.bind(py)));
+                read.wrong.get_or_insert_with(|| invalid_input(py, &text));
             }
         }
         read

@@ -81,6 +81,9 @@ impl Finished {
     }
 }
 
+/// The id of a call; whether it succeeded, or none while it goes on; its value, exception or progress.
+type Row = (u64, Option<bool>, Py<PyAny>);
+
 /// The finished calls of one event loop.
 #[pyclass(frozen, module = "easemob_presence._native")]
 pub(crate) struct Queue {
@@ -105,7 +108,7 @@ impl Queue {
 
     /// Everything that has finished, as `(id, succeeded, value or exception)`, and progress, as `(id, None, progress)`.
     /// Empty in a forked child: the bytes in the socket are the parent's.
-    fn drain(&self, py: Python<'_>) -> PyResult<Vec<(u64, Option<bool>, Py<PyAny>)>> {
+    fn drain(&self, py: Python<'_>) -> PyResult<Vec<Row>> {
         let Some(finished) = self.finished.get() else { return Ok(Vec::new()) };
         // One byte per wake, and at most one wake is pending; nothing to read is no error.
         let _ = (&finished.ear).read(&mut [0; 16]);
@@ -238,7 +241,7 @@ impl Call {
     /// Makes the call and waits for it without the GIL, looking for signals now and then. `on_progress` is called on the
     /// waiting thread.
     #[pyo3(signature = (on_progress=None))]
-    fn wait(&self, py: Python<'_>, on_progress: Option<Py<PyAny>>) -> PyResult<Py<PyAny>> {
+    fn wait(&self, py: Python<'_>, on_progress: Option<&Bound<'_, PyAny>>) -> PyResult<Py<PyAny>> {
         if Handle::try_current().is_ok() {
             return Err(PyRuntimeError::new_err(
                 "this thread belongs to a tokio runtime, which a blocking call would stop; call from another thread",
@@ -260,8 +263,8 @@ impl Call {
             match waited {
                 Ok(Told::Ended(outcome)) => return into_python(py, outcome),
                 Ok(Told::Progress(now)) => {
-                    if let Some(on_progress) = &on_progress {
-                        let called = on_progress.call1(py, (progress(py, &now)?,));
+                    if let Some(on_progress) = on_progress {
+                        let called = on_progress.call1((progress(py, &now)?,));
                         called.inspect_err(|_| self.abort())?;
                     }
                 }

@@ -138,6 +138,23 @@ def async_iterator(user: AsyncUser) -> AsyncIterator[Subscription]:
     return user.subscriptions()
 
 
+def many(client: PresenceClient, user: AsyncUser) -> None:
+    assert_type(client.user("wzy").get_many(["c2"], on_progress=lambda now: print(now.eta)), Presences)
+    for presences in client.user("wzy").iter_many({"c2"}, progress=True):
+        assert_type(presences, Presences)
+    assert_type(user.iter_many(ids()), AsyncIterMany)
+    try:
+        client.online_states(["c2"])
+    except PartialFailureError as error:
+        assert_type(error.failed["c2"], PresenceError)
+        assert_type(error.online_states, OnlineStates | None)
+    client.user("wzy").iter_many(ids())  # type: ignore[arg-type]  # pyright: ignore
+
+
+async def ids() -> AsyncIterator[str]:
+    yield "c2"
+
+
 def wrong(client: PresenceClient, presence: Presence) -> None:
     client.user("wzy").set(Status.ONLINE)  # type: ignore[call-arg]  # pyright: ignore
     client.user("wzy").get_many([1, 2])  # type: ignore[list-item]  # pyright: ignore

@@ -1,6 +1,7 @@
 """Growth of memory while `iter_many` reads a million users, and how long it takes.
 
-Usage: easemob-presence-emulator --rate off --port 8088 & .venv/bin/python tests/performance/scale_iter_many.py [host] [users]
+Usage: easemob-presence-emulator --rate off --port 8088 &
+.venv/bin/python tests/performance/scale_iter_many.py [host] [users]
 """
 
 from __future__ import annotations

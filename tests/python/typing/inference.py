@@ -10,6 +10,7 @@ from typing_extensions import assert_type
 
 from easemob_presence import (
     AppToken,
+    AsyncIterMany,
     AsyncPresenceClient,
     AsyncSubscriptions,
     AsyncUser,
@@ -19,6 +20,7 @@ from easemob_presence import (
     EndpointStats,
     GroupKind,
     OnlineStates,
+    PartialFailureError,
     Presence,
     PresenceClient,
     PresenceError,

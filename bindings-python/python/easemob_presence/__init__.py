@@ -37,6 +37,7 @@ from ._native import (
     Webhook,
     __version__,
 )
+from ._progress import Progress
 from .client import PresenceClient
 from .errors import (
     AuthError,
@@ -53,6 +54,8 @@ from .errors import (
     InvalidSignatureError,
     NotFoundError,
     OverloadedError,
+    PartialFailure,
+    PartialFailureError,
     PermissionDeniedError,
     PresenceError,
     QueueTimeoutError,
@@ -66,11 +69,14 @@ from .errors import (
 from .user import Subscriptions, User
 
 if TYPE_CHECKING:
+    from ._async_many import AsyncIterMany
+    from ._many import IterMany
     from .async_client import AsyncPresenceClient
     from .async_user import AsyncSubscriptions, AsyncUser
 
 __all__ = [
     "AppToken",
+    "AsyncIterMany",
     "AsyncPresenceClient",
     "AsyncSubscriptions",
     "AsyncUser",
@@ -92,14 +98,18 @@ __all__ = [
     "GroupKind",
     "InvalidInputError",
     "InvalidSignatureError",
+    "IterMany",
     "NotFoundError",
     "OnlineStates",
     "OverloadedError",
+    "PartialFailure",
+    "PartialFailureError",
     "PermissionDeniedError",
     "Presence",
     "PresenceClient",
     "PresenceError",
     "Presences",
+    "Progress",
     "QueueTimeoutError",
     "QuotaExceededError",
     "RateLimitedError",
@@ -124,6 +134,8 @@ _ASYNC = {
     "AsyncPresenceClient": "async_client",
     "AsyncUser": "async_user",
     "AsyncSubscriptions": "async_user",
+    "AsyncIterMany": "_async_many",
+    "IterMany": "_many",
 }
 
 

@@ -12,3 +12,4 @@ mod presences;
 mod runtime;
 mod stats;
 mod token_provider;
+mod webhook;

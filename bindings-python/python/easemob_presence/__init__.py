@@ -1,7 +1,8 @@
 """A typed client for the presence (online status) REST API of Easemob IM and Agora Chat.
 
 `AsyncPresenceClient` is awaited, `PresenceClient` blocks; their methods have the same names. Failures are a
-`PresenceError`. `easemob_presence.testing` runs the service in your test's process.
+`PresenceError`. `Webhook` reads what the service posts to your server. `easemob_presence.testing` runs the service in
+your test's process.
 
 Example:
     >>> from easemob_presence import PresenceClient, Status
@@ -21,6 +22,7 @@ from . import _native
 from ._base import EndpointName
 from ._native import (
     AppToken,
+    Callback,
     Device,
     DeviceStatus,
     EndpointStats,
@@ -32,6 +34,7 @@ from ._native import (
     Status,
     Subscription,
     SubscriptionsPage,
+    Webhook,
     __version__,
 )
 from .client import PresenceClient
@@ -47,6 +50,7 @@ from .errors import (
     FeatureDisabledError,
     ForkedError,
     InvalidInputError,
+    InvalidSignatureError,
     NotFoundError,
     OverloadedError,
     PermissionDeniedError,
@@ -72,6 +76,7 @@ __all__ = [
     "AsyncUser",
     "AuthError",
     "BadRequestError",
+    "Callback",
     "Cause",
     "ClosedError",
     "ConfigError",
@@ -86,6 +91,7 @@ __all__ = [
     "ForkedError",
     "GroupKind",
     "InvalidInputError",
+    "InvalidSignatureError",
     "NotFoundError",
     "OnlineStates",
     "OverloadedError",
@@ -107,6 +113,7 @@ __all__ = [
     "TlsError",
     "TooLargeError",
     "User",
+    "Webhook",
     "__version__",
 ]
 

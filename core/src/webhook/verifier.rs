@@ -34,7 +34,7 @@ pub struct Verifier {
 }
 
 impl Verifier {
-    /// How many callbacks are remembered at most, about 10 MB. Above it the oldest is forgotten, and a repeat of it
+    /// How many callbacks are remembered at most, about 15 MB. Above it the oldest is forgotten, and a repeat of it
     /// is taken for new.
     pub const MAX_REMEMBERED: usize = 100_000;
 
@@ -145,10 +145,10 @@ impl Verifier {
         Ok(first.then_some(callback))
     }
 
-    /// Takes this callback for new if it comes again. For a handler that could not deal with it: forget it, answer 500,
-    /// and the service delivers it once more. True if it was remembered.
-    pub fn forget(&self, callback: &Callback) -> bool {
-        self.seen().forget(callback.call_id())
+    /// Takes the callback with this [`call_id`](Callback::call_id) for new if it comes again. For a handler that could
+    /// not deal with it: forget it, answer 500, and the service delivers it once more. True if it was remembered.
+    pub fn forget(&self, call_id: &str) -> bool {
+        self.seen().forget(call_id)
     }
 
     pub(super) fn seen(&self) -> MutexGuard<'_, Seen> {

@@ -2,6 +2,7 @@
 
 import {
   AppToken,
+  Callback,
   InvalidInputError,
   OnlineStates,
   Presence,
@@ -11,6 +12,7 @@ import {
   QueueTimeoutError,
   Status,
   User,
+  Webhook,
   type CallOptions,
   type ClientOptions,
   type Device,
@@ -96,6 +98,24 @@ async function use(): Promise<void> {
   new Status(1);
 }
 
+function callbacks(emulator: Emulator): void {
+  const webhook = new Webhook('secret', { also: ['old'], maxAgeMs: 60_000, appKey: 'org#app' });
+  const callback = webhook.parse(emulator.callback('c2', 'ios_1', 'login', 'secret'));
+  same<typeof callback, Callback | undefined>(true);
+  if (callback === undefined) return;
+  same<Callback['timestamp'], Date>(true);
+  same<Callback['os'], string | undefined>(true);
+  if (callback.reason === 'login') webhook.forget(callback.callId);
+  webhook.parse('text');
+  webhook.parse(new Uint8Array());
+  // @ts-expect-error what a framework made of the JSON is no body
+  webhook.parse({ callId: 'x' });
+  // @ts-expect-error callbacks cannot be changed
+  callback.online = false;
+  // @ts-expect-error there is no such event
+  emulator.callback('c2', 'ios_1', 'typing', 'secret');
+}
+
 function narrowing(error: unknown): void {
   if (error instanceof InvalidInputError) same<typeof error.kind, 'invalid_input'>(true);
   if (error instanceof PresenceError) same<typeof error.status, number | undefined>(true);
@@ -119,5 +139,5 @@ test('types', (t) => {
   if (entry?.type === 'request') same<typeof entry, RequestEntry>(true);
   // @ts-expect-error there is no such operation
   emulator.journal.count('gett');
-  void [use, narrowing, options, rates, clientOptions];
+  void [use, callbacks, narrowing, options, rates, clientOptions];
 });

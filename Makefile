@@ -1,6 +1,6 @@
 # The only entry points. `make help` lists them.
 .DEFAULT_GOAL := help
-.PHONY: help demo python node test test-rust test-python test-node test-pythons faults models fuzz check format
+.PHONY: help demo python node test test-rust test-python test-node test-pythons faults models simulate fuzz check format
 
 CARGO_FUZZ := target/tools/bin/cargo-fuzz
 CARGO_FUZZ_VERSION := 0.13.2
@@ -49,6 +49,10 @@ test-pythons: .venv/installed ## the built wheel in a clean environment of each 
 models: ## threads of the limiter, the token store, the lanes of writes and the mailbox, in thousands of orders
 	RUSTFLAGS="--cfg shuttle" cargo test --locked --package easemob-presence --package easemob-presence-bindings \
 		--lib --target-dir target/models -- tests::model mailbox::model
+
+SEED ?= 1
+simulate: ## watching 100,000 users on a service that fails, with figures; SEED=7 for another run
+	SEED=$(SEED) cargo test --locked --package easemob-presence --lib -- --ignored --nocapture watch::
 
 SECONDS_EACH ?= 15
 fuzz: $(CARGO_FUZZ) ## every reader of outside bytes, 15 seconds each; SECONDS_EACH=60 for longer

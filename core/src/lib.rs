@@ -42,6 +42,8 @@
 //! | [`Client::group_online_count`] | `GET /presence/online/{group_id}/type/{query_type}` | 100 |
 //! | [`Client::app_token`] | `POST /token` | 300 |
 //!
+//! [`User::watch`] keeps a live view of any number of users and tells what changes; see [`watch`].
+//!
 //! The limits are the documented ones, per App Key, and shared with the app's own clients; packs raise them.
 //!
 //! # What a call does
@@ -113,6 +115,7 @@ pub mod operation;
 mod pipeline;
 mod subscriptions;
 mod user;
+pub mod watch;
 pub mod webhook;
 mod wire;
 
@@ -130,3 +133,4 @@ pub use pipeline::limiter::{EndpointStats, Priority, RateLimits};
 pub use pipeline::{AppToken, ProvidedToken, Stats, TokenProvider};
 pub use subscriptions::Subscriptions;
 pub use user::User;
+pub use watch::{Event, Watch, Watcher};

@@ -12,6 +12,7 @@ use crate::operation::{
     Subscribe, Unsubscribe,
 };
 use crate::subscriptions::Subscriptions;
+use crate::watch::Watch;
 
 /// One user of the app, as the one who sets, subscribes and asks. Made by [`Client::user`]; cheap to clone.
 #[derive(Clone)]
@@ -23,6 +24,10 @@ pub struct User {
 impl User {
     pub(crate) fn new(client: Client, id: UserId) -> Self {
         Self { client, id }
+    }
+
+    pub(crate) fn client(&self) -> &Client {
+        &self.client
     }
 
     /// The user's id.
@@ -145,6 +150,38 @@ impl User {
         I::Item: AsRef<str>,
     {
         Many::new(&self.client, Batch::collect(ids).map(|batch| GetMany { user: self.id.clone(), batch }))
+    }
+
+    /// Watches any number of users: a view that is always at hand, and a stream of events, kept by polling within a part
+    /// of the rate of `get` (half of it if not given).
+    ///
+    /// Those least recently read come first, and those who changed lately are read again sooner. At half of 50 calls a
+    /// second 2,500 users are read in a second. Any letter case, duplicates once; users may be added and removed while
+    /// it runs. See [`Watcher`](crate::Watcher).
+    ///
+    /// ```
+    /// # tokio::runtime::Runtime::new()?.block_on(async {
+    /// # use easemob_presence::{Client, Event, Status};
+    /// # use futures_util::StreamExt;
+    /// # let emulator = easemob_presence_emulator::Emulator::start()?;
+    /// # let client = Client::builder().emulator(emulator.host()).build()?;
+    /// let mut team = client.user("wzy")?.watch(["c2", "c3"]).share(0.2).start().await?;
+    /// client.user("c3")?.set("web_1", Status::Online).ext("busy").await?;
+    /// while let Some(event) = team.next().await {
+    ///     if let Event::Enter(change) = event {
+    ///         println!("{} is here: {}", change.presence.user_id(), change.presence.ext());
+    ///         break;
+    ///     }
+    /// }
+    /// # Ok::<(), Box<dyn std::error::Error>>(()) })?;
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn watch<I>(&self, ids: I) -> Watch
+    where
+        I: IntoIterator,
+        I::Item: AsRef<str>,
+    {
+        Watch::new(self, ids)
     }
 
     /// Reads the presence of users out of an iterator, as it goes: `POST /users/{username}/presence`, for each 100 of

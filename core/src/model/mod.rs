@@ -6,7 +6,7 @@ mod device;
 mod online_states;
 mod presence;
 mod presences;
-mod resource;
+pub(crate) mod resource;
 mod status;
 mod subscription;
 pub(crate) mod time;

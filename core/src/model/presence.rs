@@ -1,6 +1,6 @@
 use std::fmt;
 use std::hash::{Hash, Hasher};
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::time::SystemTime;
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
@@ -34,6 +34,28 @@ pub struct Presence {
 impl Presence {
     pub(crate) fn new(user_id: UserId, rows: &Arc<Rows>, row: u32) -> Self {
         Self { user_id, rows: Arc::clone(rows), row }
+    }
+
+    /// A presence made from values. It holds on to no answer.
+    pub(crate) fn of<'a>(
+        user_id: UserId,
+        ext: &str,
+        last_seen: Moment,
+        devices: impl Iterator<Item = (&'a str, Status)>,
+    ) -> Self {
+        /// Of most users who were never online there is nothing to keep.
+        static NOTHING: OnceLock<Arc<Rows>> = OnceLock::new();
+        let mut devices = devices.peekable();
+        let rows = if ext.is_empty() && last_seen == Moment::default() && devices.peek().is_none() {
+            Arc::clone(NOTHING.get_or_init(Arc::default))
+        } else {
+            Arc::new(Rows::one(ext, last_seen, Moment::default(), devices))
+        };
+        Self { user_id, rows, row: 0 }
+    }
+
+    pub(crate) fn last_seen_moment(&self) -> Moment {
+        self.row().last_seen
     }
 
     fn row(&self) -> Row {
@@ -162,6 +184,14 @@ impl<'de> Deserialize<'de> for Presence {
         let devices = record.devices.iter().map(|device| (device.resource.as_ref(), device.status));
         let rows = Rows::one(&record.ext, record.last_seen, record.expires_at, devices);
         Ok(Self { user_id: record.user_id, rows: Arc::new(rows), row: 0 })
+    }
+}
+
+#[cfg(test)]
+impl Presence {
+    /// The bytes that it keeps from being freed.
+    pub(crate) fn memory(&self) -> usize {
+        self.rows.memory()
     }
 }
 

@@ -10,7 +10,7 @@ const MILLIS_ABOVE: u64 = 100_000_000_000;
 const LAST_MILLI: u64 = 253_402_300_799_999;
 
 /// A moment in Unix milliseconds; 0 stands for "none", as the service uses it.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(crate) struct Moment(u64);
 
 impl Moment {
@@ -21,6 +21,17 @@ impl Moment {
             Some(seconds) => Self(seconds * 1000),
             None => Self(0),
         }
+    }
+
+    /// A time of this machine's kind. One before 1970 is none.
+    pub(crate) fn from_time(time: SystemTime) -> Self {
+        let millis = time.duration_since(UNIX_EPOCH).map_or(0, |since| since.as_millis());
+        Self(u64::try_from(millis).unwrap_or(0).min(LAST_MILLI))
+    }
+
+    /// Milliseconds since 1970; 0 is none.
+    pub(crate) fn millis(self) -> u64 {
+        self.0
     }
 
     pub(crate) fn time(self) -> Option<SystemTime> {

@@ -142,6 +142,15 @@ impl Pipeline {
         self.counters.read(self.tokens.requests(), self.quota.left(), self.limiter.stats())
     }
 
+    /// The rate of one endpoint now, in calls a second; none if there is no limit.
+    pub(crate) fn rate(&self, endpoint: Endpoint) -> Option<f64> {
+        self.limiter.rate(endpoint)
+    }
+
+    pub(crate) fn random(&self) -> &Random {
+        &self.random
+    }
+
     pub(crate) fn tokens(&self) -> &Tokens {
         &self.tokens
     }

@@ -91,6 +91,11 @@ impl Limiter {
         Ok(Permit::new(Arc::clone(lane)))
     }
 
+    /// The rate of one endpoint now, in calls a second; none if there is no limit.
+    pub(crate) fn rate(&self, endpoint: Endpoint) -> Option<f64> {
+        self.lanes.of(endpoint).numbers(Instant::now()).rate
+    }
+
     /// What each lane does now.
     pub(crate) fn stats(&self) -> Vec<EndpointStats> {
         let now = Instant::now();

@@ -56,7 +56,8 @@ impl Rows {
         Ok(Self { text, raw_len, items: rows, devices })
     }
 
-    /// One item made from values, for deserializing a saved presence.
+    /// One item made from values, in no more memory than it needs: for a saved presence, and for one that is kept for
+    /// long.
     pub(crate) fn one<'a>(
         ext: &str,
         last_seen: Moment,
@@ -70,7 +71,9 @@ impl Rows {
             rows.devices.push(DeviceRow { resource, status });
         }
         row.devices = (0, index(rows.devices.len()));
-        rows.items.push(row);
+        rows.items = vec![row];
+        rows.devices.shrink_to_fit();
+        rows.text.shrink_to_fit();
         rows
     }
 
@@ -116,6 +119,16 @@ impl Rows {
 /// Offsets fit 32 bits: answers are capped at a few MiB long before they are decoded.
 fn index(n: usize) -> u32 {
     u32::try_from(n).unwrap_or(u32::MAX)
+}
+
+#[cfg(test)]
+impl Rows {
+    /// The bytes behind it.
+    pub(crate) fn memory(&self) -> usize {
+        self.text.capacity()
+            + self.items.capacity() * size_of::<Row>()
+            + self.devices.capacity() * size_of::<DeviceRow>()
+    }
 }
 
 #[cfg(test)]

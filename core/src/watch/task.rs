@@ -1,0 +1,191 @@
+//! The task of a watcher: the only part that waits.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use futures_util::future::BoxFuture;
+use futures_util::stream::FuturesUnordered;
+use futures_util::{StreamExt, TryStreamExt};
+use tokio::time::{Instant, sleep_until};
+
+use super::room::Room;
+use super::shared::Shared;
+use super::state::{Next, Now, State};
+use crate::client::Client;
+use crate::error::Error;
+use crate::model::{Presences, Subscription, UserId};
+use crate::operation::{Batch, Endpoint, GetMany, Subscribe, Unsubscribe};
+use crate::user::User;
+
+/// Later than this, the task was not late but the machine asleep.
+const ASLEEP: Duration = Duration::from_secs(10);
+
+/// Who makes the calls, and how fast.
+pub(super) struct Caller {
+    pub(super) user: User,
+    /// The part of the endpoint's rate that polls may use,
+    pub(super) share: f64,
+    /// or their own rate, within the endpoint's.
+    pub(super) calls_per_second: Option<f64>,
+    /// How long the subscriptions last that are kept.
+    pub(super) ttl: Duration,
+}
+
+/// A call that has ended: what it means for the state.
+type Done = Box<dyn FnOnce(&mut State, Now) + Send>;
+type Calls = FuturesUnordered<BoxFuture<'static, Done>>;
+
+impl Caller {
+    /// Polls a second.
+    fn poll_rate(&self) -> f64 {
+        let limit = self.client().pipeline().rate(Endpoint::Get);
+        match self.calls_per_second {
+            Some(own) => limit.map_or(own, |limit| own.min(limit)),
+            None => self.part_of(Endpoint::Get),
+        }
+    }
+
+    /// The share of an endpoint's rate.
+    fn part_of(&self, endpoint: Endpoint) -> f64 {
+        let documented = f64::from(endpoint.documented_per_second());
+        self.client().pipeline().rate(endpoint).unwrap_or(documented) * self.share
+    }
+
+    fn client(&self) -> &Client {
+        self.user.client()
+    }
+
+    fn subscribe(&self, user_ids: Vec<UserId>) -> BoxFuture<'static, Done> {
+        let (client, user, ttl) = (self.client().clone(), self.user.id().clone(), self.ttl);
+        Box::pin(async move {
+            let began = Instant::now();
+            let outcome = match Batch::collect(&user_ids) {
+                Ok(batch) => client.pipeline().execute(Subscribe { user, batch, ttl }, client.limits()).await,
+                Err(error) => Err(error),
+            };
+            let outcome = outcome.map(|answered| answered.value);
+            let done = move |state: &mut State, now: Now| {
+                state.subscribed(user_ids, began, outcome, client.pipeline().random(), now);
+            };
+            Box::new(done) as Done
+        })
+    }
+
+    fn list(&self) -> BoxFuture<'static, Done> {
+        let user = self.user.clone();
+        Box::pin(async move {
+            let began = Instant::now();
+            let outcome = list(&user).await;
+            let done = move |state: &mut State, now: Now| {
+                state.listed(outcome, began, user.client().pipeline().random(), now);
+            };
+            Box::new(done) as Done
+        })
+    }
+
+    fn unsubscribe(&self, user_ids: Vec<UserId>) -> BoxFuture<'static, Done> {
+        let user = self.user.clone();
+        Box::pin(async move {
+            let outcome = unsubscribe(&user, &user_ids).await;
+            Box::new(move |state: &mut State, _: Now| state.unsubscribed(outcome)) as Done
+        })
+    }
+
+    fn poll(&self, user_ids: Vec<UserId>) -> BoxFuture<'static, Done> {
+        let (client, user) = (self.client().clone(), self.user.id().clone());
+        Box::pin(async move {
+            let began = Instant::now();
+            let outcome = get(&client, user, &user_ids).await;
+            let fraction = client.pipeline().random().fraction();
+            let done =
+                move |state: &mut State, now: Now| state.polled(&user_ids, began, outcome, fraction, now);
+            Box::new(done) as Done
+        })
+    }
+}
+
+async fn get(client: &Client, user: UserId, user_ids: &[UserId]) -> Result<Presences, Error> {
+    let batch = Batch::collect(user_ids)?;
+    let answered = client.pipeline().execute(GetMany { user, batch }, client.limits()).await?;
+    Ok(answered.value)
+}
+
+/// All subscriptions of the user.
+pub(super) async fn list(user: &User) -> Result<Vec<Subscription>, Error> {
+    user.subscriptions().try_collect().await
+}
+
+async fn unsubscribe(user: &User, user_ids: &[UserId]) -> Result<(), Error> {
+    let unsubscribe = Unsubscribe { user: user.id().clone(), batch: Batch::collect(user_ids)? };
+    user.client().pipeline().execute(unsubscribe, user.client().limits()).await.map(drop)
+}
+
+/// Ends the events however the task ends: also when its runtime goes down.
+struct Ends(Arc<Shared>);
+
+impl Drop for Ends {
+    fn drop(&mut self) {
+        self.0.end();
+    }
+}
+
+pub(super) async fn run(shared: Arc<Shared>, caller: Caller) {
+    let ends = Ends(shared);
+    let shared = &*ends.0;
+    let mut calls = Calls::new();
+    while !shared.is_closing() && !shared.lock().ended {
+        let wake = begin_calls(shared, &caller, &mut calls);
+        tokio::select! {
+            biased;
+            () = shared.work() => {}
+            Some(done) = calls.next(), if !calls.is_empty() => shared.change(|state| done(state, Shared::now())),
+            () = asleep_until(wake) => {
+                let now = Shared::now();
+                if wake.is_some_and(|wake| now.at.saturating_duration_since(wake) > ASLEEP) {
+                    shared.change(|state| state.slept(now));
+                }
+            }
+        }
+    }
+    drop(calls);
+    leave(shared, &caller).await;
+}
+
+/// Ends the subscriptions that were kept, if that is wanted.
+async fn leave(shared: &Shared, caller: &Caller) {
+    let held = shared.lock().take_held();
+    let mut rest = held.as_slice();
+    while !rest.is_empty() {
+        let mut room = Room::of(Room::MOST_USERS);
+        let fitting = rest.iter().take_while(|user_id| room.take(user_id)).count();
+        let (batch, later) = rest.split_at(fitting);
+        let outcome = unsubscribe(&caller.user, batch).await;
+        let failed = outcome.is_err();
+        shared.change(|state| state.unsubscribed(outcome));
+        if failed {
+            return;
+        }
+        rest = later;
+    }
+}
+
+/// Begins every call whose time has come; when to look again.
+fn begin_calls(shared: &Shared, caller: &Caller, calls: &mut Calls) -> Option<Instant> {
+    loop {
+        let rates = (caller.poll_rate(), caller.part_of(Endpoint::Subscribe));
+        match shared.change(|state| state.next(Shared::now(), rates.0, rates.1)) {
+            Next::Poll(user_ids) => calls.push(caller.poll(user_ids)),
+            Next::Subscribe(user_ids) => calls.push(caller.subscribe(user_ids)),
+            Next::Unsubscribe(user_ids) => calls.push(caller.unsubscribe(user_ids)),
+            Next::List => calls.push(caller.list()),
+            Next::Wait(wake) => return wake,
+        }
+    }
+}
+
+async fn asleep_until(wake: Option<Instant>) {
+    match wake {
+        Some(wake) => sleep_until(wake).await,
+        None => std::future::pending().await,
+    }
+}

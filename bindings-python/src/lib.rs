@@ -3,7 +3,7 @@
 //!
 //! - `runtime`: the process's tokio runtime, and what fork does to it
 //! - `bridge`: how a finished call reaches an event loop, or a thread that waits
-//! - `client`: one short function per operation; `settings` reads the keyword arguments
+//! - `client`: one short function per operation; `streams`: what is read as it goes; `settings` reads the keyword arguments
 //! - `watch`: a running watcher
 //! - `arguments`: what Python passes in; `values`: what it gets back; `errors`: what it catches
 //! - `provider`: app tokens from a Python function
@@ -24,6 +24,7 @@ mod errors;
 mod provider;
 mod runtime;
 mod settings;
+mod streams;
 mod values;
 mod watch;
 mod webhook;
@@ -37,13 +38,15 @@ mod _native {
     #[pymodule_export]
     use crate::bridge::{Call, Queue};
     #[pymodule_export]
-    use crate::client::{Client, SubscriptionStream, User};
+    use crate::client::{Client, User};
     #[pymodule_export]
     use crate::emulator::Emulator;
     #[pymodule_export]
     use crate::provider::TokenRequest;
     #[pymodule_export]
     use crate::runtime::{generation, stop};
+    #[pymodule_export]
+    use crate::streams::{ManyStream, SubscriptionStream};
     #[pymodule_export]
     use crate::values::{
         AppToken, Callback, Device, DeviceStatus, EndpointStats, Event, GroupKind, Occupancy, OnlineStates,

@@ -33,7 +33,7 @@
 //! |---|---|---|
 //! | [`User::set`] | `POST /users/{username}/presence/{resource}/{status}` | 50 |
 //! | [`User::subscribe`] | `POST /users/{username}/presence/{expiry}` | 50 |
-//! | [`User::get`], [`User::get_many`] | `POST /users/{username}/presence` | 50 |
+//! | [`User::get`], [`User::get_many`], [`User::iter_many`] | `POST /users/{username}/presence` | 50 |
 //! | [`User::unsubscribe`] | `DELETE /users/{username}/presence` | 50 |
 //! | [`User::subscriptions`], [`User::subscriptions_page`] | `GET /users/{username}/presence/sublist` | 50 |
 //! | [`User::devices`] | `GET /users/{username}/resources` | 100 |
@@ -63,6 +63,12 @@
 //!   waits, which ends with [`ErrorKind::Superseded`].
 //!
 //! Dropping the future cancels the call down to the socket. [`Client::stats`] shows what happened.
+//!
+//! # Many users
+//!
+//! [`User::get_many`], [`User::subscribe`], [`User::unsubscribe`] and [`Client::online_states`] take any number of users
+//! ([`Many`]); [`User::iter_many`] reads them as it goes, in bounded memory ([`IterMany`]). The service takes 100 at a
+//! time: they make as many requests as it takes. If a part fails, [`Error::partial`] has both parts.
 //!
 //! # Errors
 //!
@@ -103,6 +109,7 @@ mod error;
 #[cfg(fuzzing)]
 #[doc(hidden)]
 pub mod fuzzing;
+mod many;
 mod model;
 pub mod operation;
 mod pipeline;
@@ -116,6 +123,7 @@ pub use call::{Call, Raw, RawCall};
 pub use client::{Client, Options};
 pub use config::ClientBuilder;
 pub use error::{Error, ErrorKind, Sent};
+pub use many::{IterMany, Many, PartialFailure, Progress};
 pub use model::{
     Device, DeviceStatus, OnlineStates, Presence, Presences, Resource, Status, Subscription,
     SubscriptionsPage, UserId,

@@ -11,7 +11,7 @@ import pytest
 from easemob_presence import AsyncPresenceClient, PresenceClient, PresenceError
 from easemob_presence.testing import Emulator
 from support import call as calls
-from support.expect import check_error
+from support.expect import check_error, check_ids, check_items
 from support.files import SCENARIOS, cases, only
 from support.silent import PATIENCE
 from support.watching import STEPS, Watching
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
 CASES = cases(SCENARIOS)
 START_MS = 1_700_000_000_000
+EXPECTED = ("expect", "expect_ids", "expect_items", "error")
 
 
 @pytest.mark.parametrize("kind", [PresenceClient, AsyncPresenceClient], ids=["sync", "async"])
@@ -41,7 +42,7 @@ def test_scenario(name: str, kind: type[PresenceClient] | type[AsyncPresenceClie
             if step.keys() & set(STEPS):
                 watching.take(step)
                 continue
-            only(step, "call", "expect", "error", "emulator", "journal", "journal_until")
+            only(step, "call", *EXPECTED, "emulator", "journal", "any_order", "journal_until")
             if "call" in step:
                 _make(step, client)
             elif "emulator" in step:
@@ -51,7 +52,7 @@ def test_scenario(name: str, kind: type[PresenceClient] | type[AsyncPresenceClie
             else:
                 requests = emulator.journal.requests(since=seen)
                 seen = emulator.journal.last_seq
-                _check_journal(requests, step["journal"])
+                _check_journal(requests, step["journal"], any_order=step.get("any_order", False))
 
 
 def _client(spec: dict[str, Any], kind: Any, emulator: Emulator) -> Any:
@@ -84,9 +85,16 @@ def _client(spec: dict[str, Any], kind: Any, emulator: Emulator) -> Any:
 
 
 def _make(step: dict[str, Any], client: Any) -> None:
-    assert ("expect" in step) != ("error" in step)
-    if "expect" in step:
-        assert calls.as_json(calls.make(step["call"], client)) == step["expect"]
+    (expected,) = (name for name in EXPECTED if name in step)
+    if expected != "error":
+        value = calls.make(step["call"], client)
+        match expected:
+            case "expect":
+                assert calls.as_json(value) == step["expect"]
+            case "expect_ids":
+                check_ids(value, step["expect_ids"])
+            case _:
+                check_items(value, step["expect_items"])
         return
     with pytest.raises(PresenceError) as caught:
         calls.make(step["call"], client)
@@ -113,7 +121,7 @@ def _act(step: dict[str, Any], emulator: Emulator) -> None:
         case "listener":
             {"up": emulator.listen, "down": emulator.stop_listening}[given]()
         case "faults":
-            emulator.faults.install({"faults": given})
+            emulator.faults.install(given)
         case _:
             raise ValueError(f"unknown act {act!r}")
 
@@ -126,26 +134,31 @@ def _wait_for(emulator: Emulator, awaited: dict[str, Any], seen: int) -> int:
         requests = emulator.journal.requests(since=seen)
         requests = [request for request in requests if request.operation in awaited["operations"]]
         if len(requests) >= len(awaited["requests"]):
-            _check_journal(requests[: len(awaited["requests"])], awaited["requests"])
+            _check_journal(requests[: len(awaited["requests"])], awaited["requests"], any_order=False)
             return last
         assert emulator.journal.wait(since=last, timeout=end - time.monotonic()), requests
 
 
-def _check_journal(requests: list[Request], expected: list[dict[str, Any]]) -> None:
-    fields = ("operation", "method", "target", "segments", "body", "ids", "status", "authorization")
+def _check_journal(requests: list[Request], expected: list[dict[str, Any]], *, any_order: bool) -> None:
     assert len(requests) == len(expected), requests
-    for request, wanted in zip(requests, expected, strict=True):
-        only(wanted, *fields)
-        for name, value in wanted.items():
-            if name in ("body", "ids"):
+    left = list(requests)
+    for wanted in expected:
+        only(wanted, "operation", "method", "target", "segments", "body", "users", "status", "authorization")
+        place = next((at for at, request in enumerate(left) if _matches(request, wanted)), None)
+        assert place == 0 or (any_order and place is not None), f"{wanted} is not next in {left}"
+        del left[place]
+
+
+def _matches(request: Request, wanted: dict[str, Any]) -> bool:
+    for name, value in wanted.items():
+        match name:
+            case "segments":
+                got: Any = list(request.segments)
+            case "body" | "users":
                 body = json.loads(request.body) if request.body else None
-                got = body if name == "body" else len(_ids(body))
-            else:
+                got = body if name == "body" else len(body.get("usernames", ()) if isinstance(body, dict) else body)
+            case _:
                 got = getattr(request, name)
-            assert (list(got) if name == "segments" else got) == value, f"{name} of {request}"
-
-
-def _ids(body: Any) -> list[str]:
-    """The ids in the body of a call for several users."""
-    ids: list[str] = body if isinstance(body, list) else body["usernames"]
-    return ids
+        if got != value:
+            return False
+    return True

@@ -40,6 +40,7 @@ from ._native import (
     Webhook,
     __version__,
 )
+from ._progress import Progress
 from .client import PresenceClient
 from .errors import (
     AuthError,
@@ -56,6 +57,8 @@ from .errors import (
     InvalidSignatureError,
     NotFoundError,
     OverloadedError,
+    PartialFailure,
+    PartialFailureError,
     PermissionDeniedError,
     PresenceError,
     QueueTimeoutError,
@@ -70,12 +73,15 @@ from .user import Subscriptions, User
 from .watch import EventKind, EventSource, WarningReason, Watch, Watcher
 
 if TYPE_CHECKING:
+    from ._async_many import AsyncIterMany
+    from ._many import IterMany
     from .async_client import AsyncPresenceClient
     from .async_user import AsyncSubscriptions, AsyncUser
     from .async_watch import AsyncWatch, AsyncWatcher
 
 __all__ = [
     "AppToken",
+    "AsyncIterMany",
     "AsyncPresenceClient",
     "AsyncSubscriptions",
     "AsyncUser",
@@ -102,15 +108,19 @@ __all__ = [
     "GroupKind",
     "InvalidInputError",
     "InvalidSignatureError",
+    "IterMany",
     "NotFoundError",
     "Occupancy",
     "OnlineStates",
     "OverloadedError",
+    "PartialFailure",
+    "PartialFailureError",
     "PermissionDeniedError",
     "Presence",
     "PresenceClient",
     "PresenceError",
     "Presences",
+    "Progress",
     "QueueTimeoutError",
     "QuotaExceededError",
     "RateLimitedError",
@@ -141,6 +151,8 @@ _ASYNC = {
     "AsyncSubscriptions": "async_user",
     "AsyncWatch": "async_watch",
     "AsyncWatcher": "async_watch",
+    "AsyncIterMany": "_async_many",
+    "IterMany": "_many",
 }
 
 

@@ -49,8 +49,9 @@ pub(crate) fn restore(py: Python<'_>, name: &str, json: &str) -> PyResult<Py<PyA
         }
         "Presence" => Presence(read(json)?).into_py_any(py),
         "Presences" => {
-            let (asked, raw) = read::<(Vec<String>, String)>(json)?;
-            let presences = core::Presences::from_raw(asked, raw);
+            let parts = read::<Vec<(Vec<String>, String)>>(json)?.into_iter();
+            let presences =
+                parts.map(|(asked, raw)| core::Presences::from_raw(asked, raw)).collect::<Result<_, _>>();
             Presences(presences.map_err(|error| PyValueError::new_err(error.to_string()))?).into_py_any(py)
         }
         "Subscription" => Subscription(read(json)?).into_py_any(py),

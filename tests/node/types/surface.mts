@@ -4,7 +4,9 @@ import {
   AppToken,
   Callback,
   InvalidInputError,
+  IterMany,
   OnlineStates,
+  PartialFailureError,
   Presence,
   PresenceClient,
   PresenceError,
@@ -40,6 +42,7 @@ same<ReturnType<User['set']>, Promise<void>>(true);
 same<ReturnType<User['subscribe']>, Promise<Presences>>(true);
 same<ReturnType<User['get']>, Promise<Presence>>(true);
 same<ReturnType<User['getMany']>, Promise<Presences>>(true);
+same<ReturnType<User['iterMany']>, IterMany>(true);
 same<ReturnType<User['unsubscribe']>, Promise<void>>(true);
 same<ReturnType<User['subscriptionsPage']>, Promise<SubscriptionsPage>>(true);
 same<ReturnType<User['devices']>, Promise<readonly Device[]>>(true);
@@ -116,7 +119,15 @@ function callbacks(emulator: Emulator): void {
   emulator.callback('c2', 'ios_1', 'typing', 'secret');
 }
 
+async function many(ids: AsyncIterable<string>): Promise<void> {
+  await user.subscribe(new Set(['c2']), { ttlSeconds: 5, onProgress: ({ done, etaMs }) => void [same<typeof etaMs, number | undefined>(true), done] });
+  for await (const presences of user.iterMany(ids, { signal })) same<typeof presences, Presences>(true);
+  // @ts-expect-error only what may be awaited reads an asynchronous iterable
+  await user.getMany(ids);
+}
+
 function narrowing(error: unknown): void {
+  if (error instanceof PartialFailureError) same<typeof error.failed, ReadonlyMap<string, PresenceError>>(true);
   if (error instanceof InvalidInputError) same<typeof error.kind, 'invalid_input'>(true);
   if (error instanceof PresenceError) same<typeof error.status, number | undefined>(true);
 }
@@ -140,4 +151,5 @@ test('types', (t) => {
   // @ts-expect-error there is no such operation
   emulator.journal.count('gett');
   void [use, callbacks, narrowing, options, rates, clientOptions];
+  void [use, many, narrowing, options, rates, clientOptions];
 });

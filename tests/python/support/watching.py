@@ -78,7 +78,7 @@ class Watching:
         only(given, "user", "ids", "keep_subscribed_seconds", "restore", *options)
         options |= {name: given[name] for name in options if name in given}
         watch = self._client.user(given["user"]).watch(
-            calls.ids(given["ids"]),
+            calls.ids_of(given["ids"]),
             min_interval=0,
             keep_subscribed=given.get("keep_subscribed_seconds"),
             restore=self._saved if given.get("restore") else None,
@@ -116,7 +116,7 @@ class Watching:
                 value = getattr(self._watcher, asked)()
                 return {name: getattr(value, name) for name in dir(value) if not name.startswith("_")}
             case "add" | "remove":
-                getattr(self._watcher, asked)(calls.ids(given))
+                getattr(self._watcher, asked)(calls.ids_of(given))
             case "feed":
                 body = self._emulator.callback(given["user"], given["resource"], given["reason"], SECRET)
                 callback = self._webhook.parse(body)

@@ -10,6 +10,7 @@ from typing_extensions import assert_type
 
 from easemob_presence import (
     AppToken,
+    AsyncIterMany,
     AsyncPresenceClient,
     AsyncSubscriptions,
     AsyncUser,
@@ -20,6 +21,7 @@ from easemob_presence import (
     EndpointStats,
     GroupKind,
     OnlineStates,
+    PartialFailureError,
     Presence,
     PresenceClient,
     PresenceError,
@@ -138,6 +140,23 @@ def testing(emulator: Emulator) -> None:
 
 def async_iterator(user: AsyncUser) -> AsyncIterator[Subscription]:
     return user.subscriptions()
+
+
+def many(client: PresenceClient, user: AsyncUser) -> None:
+    assert_type(client.user("wzy").get_many(["c2"], on_progress=lambda now: print(now.eta)), Presences)
+    for presences in client.user("wzy").iter_many({"c2"}, progress=True):
+        assert_type(presences, Presences)
+    assert_type(user.iter_many(ids()), AsyncIterMany)
+    try:
+        client.online_states(["c2"])
+    except PartialFailureError as error:
+        assert_type(error.failed["c2"], PresenceError)
+        assert_type(error.online_states, OnlineStates | None)
+    client.user("wzy").iter_many(ids())  # type: ignore[arg-type]  # pyright: ignore
+
+
+async def ids() -> AsyncIterator[str]:
+    yield "c2"
 
 
 def wrong(client: PresenceClient, presence: Presence) -> None:

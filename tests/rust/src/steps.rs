@@ -2,15 +2,15 @@
 
 use std::time::Duration;
 
-use easemob_presence::Client;
+use easemob_presence::{Client, Error};
 use easemob_presence_emulator::{Emulator, Entry, Journal, Plan, Settings};
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
 use tokio::time::timeout;
 
 use crate::Problem;
-use crate::call::Call;
-use crate::expect::{self, ErrorSpec};
+use crate::call::{Answered, Call, Ids};
+use crate::expect::{self, ErrorSpec, ItemSpec};
 use crate::files::present;
 use crate::watching::{Asked, WatchSpec, Watching};
 
@@ -23,9 +23,13 @@ pub(crate) struct Step {
     call: Option<Call>,
     #[serde(default, deserialize_with = "present")]
     expect: Option<Value>,
+    expect_ids: Option<Ids>,
+    expect_items: Option<Vec<ItemSpec>>,
     error: Option<ErrorSpec>,
     emulator: Option<Hand>,
     journal: Option<Vec<Seen>>,
+    #[serde(default)]
+    any_order: bool,
     journal_until: Option<Awaited>,
     watch: Option<WatchSpec>,
     events: Option<Vec<Map<String, Value>>>,
@@ -45,27 +49,14 @@ struct Awaited {
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "snake_case", deny_unknown_fields)]
 enum Hand {
-    Login {
-        user: String,
-        resource: String,
-        device_uuid: Option<String>,
-        device_name: Option<String>,
-    },
-    Logout {
-        user: String,
-        resource: String,
-    },
+    Login { user: String, resource: String, device_uuid: Option<String>, device_name: Option<String> },
+    Logout { user: String, resource: String },
     Register(String),
     AdvanceSeconds(u64),
     ExpireTokens(bool),
-    GroupOnlineCount {
-        group_id: String,
-        query_type: u8,
-        count: u64,
-    },
+    GroupOnlineCount { group_id: String, query_type: u8, count: u64 },
     Configure(Value),
     Listener(Listener),
-    /// The rules of a plan.
     Faults(Value),
 }
 
@@ -85,10 +76,30 @@ struct Seen {
     target: Option<String>,
     segments: Option<Vec<String>>,
     body: Option<Value>,
-    /// How many ids are in the body.
-    ids: Option<usize>,
+    users: Option<usize>,
     status: Option<u16>,
     authorization: Option<bool>,
+}
+
+impl Step {
+    fn expects(&self) -> bool {
+        self.expect.is_some()
+            || self.expect_ids.is_some()
+            || self.expect_items.is_some()
+            || self.error.is_some()
+    }
+
+    fn check(&self, call: &Call, outcome: &Result<Answered, Error>) -> Result<(), Problem> {
+        let (expect, error) = (self.expect.as_ref(), self.error.as_ref());
+        match (&self.expect_ids, &self.expect_items) {
+            (Some(ids), None) if expect.is_none() && error.is_none() => {
+                expect::check_ids(outcome, &ids.get())
+            }
+            (None, Some(items)) if expect.is_none() && error.is_none() => expect::check_items(outcome, items),
+            (None, None) => expect::check(call, outcome, expect, error),
+            _ => Err("a call has one of expect, expect_ids, expect_items and error".into()),
+        }
+    }
 }
 
 /// Where a scenario is played.
@@ -111,11 +122,11 @@ impl<'a> Stage<'a> {
         let (expect, error) = (step.expect.as_ref(), step.error.as_ref());
         if let Some(call) = &step.call {
             let outcome = call.make(self.client).await?;
-            expect::check(call, &outcome, expect, error)
+            step.check(call, &outcome)
         } else if let Some(hand) = &step.emulator {
             self.act(hand)
         } else if let Some(seen) = &step.journal {
-            self.compare(seen)
+            self.compare(seen, step.any_order)
         } else if let Some(awaited) = &step.journal_until {
             self.wait_for(awaited).await
         } else if let Some(spec) = &step.watch {
@@ -158,8 +169,8 @@ impl<'a> Stage<'a> {
             Hand::Configure(change) => return self.configure(change),
             Hand::Listener(Listener::Down) => self.emulator.stop_listening(),
             Hand::Listener(Listener::Up) => self.emulator.listen().map_err(|error| error.to_string())?,
-            Hand::Faults(rules) => {
-                let plan = Plan::try_from(json!({ "faults": rules })).map_err(|error| error.to_string())?;
+            Hand::Faults(plan) => {
+                let plan = Plan::try_from(plan.clone()).map_err(|error| error.to_string())?;
                 self.emulator.faults().install(plan);
             }
         }
@@ -176,11 +187,11 @@ impl<'a> Stage<'a> {
     }
 
     /// Compares all requests since the last look, one to one.
-    fn compare(&mut self, expected: &[Seen]) -> Result<(), Problem> {
+    fn compare(&mut self, expected: &[Seen], any_order: bool) -> Result<(), Problem> {
         let journal = self.emulator.journal();
         let requests = requests(journal, self.looked_at)?;
         self.looked_at = journal.last_seq();
-        same(expected, &requests)
+        same(expected, &requests, any_order)
     }
 
     /// Waits for so many requests of these operations since the last look, and compares them.
@@ -198,13 +209,13 @@ impl<'a> Stage<'a> {
         waited.map_err(|_| format!("no more came than: {}", shown(&found)))?;
         self.looked_at = last;
         found.truncate(awaited.requests.len());
-        same(&awaited.requests, &found)
+        same(&awaited.requests, &found, false)
     }
 }
 
 impl Step {
     fn is_one_thing(&self) -> Result<(), Problem> {
-        let is_expecting = self.expect.is_some() || self.error.is_some();
+        let is_expecting = self.expects();
         let may_expect = [self.call.is_some(), self.watch.is_some(), self.watcher.is_some()];
         let others = [
             self.emulator.is_some(),
@@ -233,9 +244,19 @@ fn shown(requests: &[Value]) -> String {
     requests.iter().map(one).collect::<Vec<_>>().join(", ")
 }
 
-fn same(expected: &[Seen], requests: &[Value]) -> Result<(), Problem> {
+fn same(expected: &[Seen], requests: &[Value], any_order: bool) -> Result<(), Problem> {
     if requests.len() != expected.len() {
         return Err(format!("expected {} requests, the journal has: {}", expected.len(), shown(requests)));
+    }
+    if any_order {
+        let mut left = requests.to_vec();
+        for expected in expected {
+            let found = left.iter().position(|request| expected.matches(request));
+            let found = found
+                .ok_or_else(|| format!("{expected:?} is not there; the journal has: {}", shown(requests)))?;
+            left.remove(found);
+        }
+        return Ok(());
     }
     match expected.iter().zip(requests).position(|(expected, request)| !expected.matches(request)) {
         Some(place) => Err(format!("request {} is another; the journal has: {}", place + 1, shown(requests))),
@@ -255,12 +276,9 @@ impl Seen {
         put("status", self.status.map(Value::from));
         put("authorization", self.authorization.map(Value::from));
         let body = || request.get("body")?.as_str().map(serde_json::from_str::<Value>)?.ok();
-        let ids = || {
-            let body = body()?;
-            Some(body.get("usernames").unwrap_or(&body).as_array()?.len())
-        };
+        let users = || body().and_then(|body| Some(body.get("usernames").unwrap_or(&body).as_array()?.len()));
         expected.iter().all(|(name, value)| request.get(name) == Some(value))
-            && self.ids.is_none_or(|expected| ids() == Some(expected))
+            && self.users.is_none_or(|expected| users() == Some(expected))
             && self.body.as_ref().is_none_or(|expected| body().as_ref() == Some(expected))
     }
 }

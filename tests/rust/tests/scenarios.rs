@@ -24,6 +24,7 @@ macro_rules! files {
 files!(
     documented,
     limits,
+    many,
     pages,
     paths,
     presence,
@@ -39,5 +40,5 @@ files!(
 fn there_are_as_many_scenarios_as_there_were() {
     let count = scenario_count().unwrap();
     println!("{count} scenarios");
-    assert!(count >= 61, "{count}");
+    assert!(count >= 69, "{count}");
 }

@@ -1,4 +1,4 @@
-// The examples of watching, run as programs.
+// The examples that users copy, run as programs.
 
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
@@ -43,4 +43,14 @@ test('a server for callbacks feeds a watcher', async (t) => {
   const { status } = await fetch(`http://127.0.0.1:${port}/callbacks`, { method: 'POST', body, headers });
   assert.equal(status, 200);
   assert.equal(await line(), 'enter c3 callback');
+});
+
+test('everyone is counted once', async (t) => {
+  const emulator = emulatorFor(t);
+  emulator.configure({ rateLimit: { window: 'off' } });
+  emulator.state.login('user2999', 'ios_1');
+  const { program, line } = started(t, 'page-users.mjs', ['wzy', '3000'], emulator);
+  const exit = once(program, 'exit');
+  assert.equal(await line(), '{ online: 1, offline: 2999, missing: 0, failed: 0 }');
+  assert.deepEqual(await exit, [0, null]);
 });

@@ -5,7 +5,7 @@ use std::time::Duration;
 use easemob_presence::{Client, Error};
 use easemob_presence_emulator::{Emulator, Entry, Journal, Plan, Settings};
 use serde::Deserialize;
-use serde_json::{Map, Value, json};
+use serde_json::{Map, Value};
 use tokio::time::timeout;
 
 use crate::Problem;

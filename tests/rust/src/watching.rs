@@ -157,20 +157,20 @@ impl Watching {
         let mut value = Value::Null;
         match asked {
             Asked::Get(user) => value = serialized(watcher.get(user).as_ref())?,
-            Asked::Snapshot(_) => {
+            Asked::Snapshot(true) => {
                 let presences = watcher.snapshot();
                 let mut ids: Vec<_> = presences.iter().map(|one| one.user_id().as_str()).collect();
                 ids.sort_unstable();
                 value = json!(ids);
             }
-            Asked::Occupancy(_) => {
+            Asked::Occupancy(true) => {
                 let counts = watcher.occupancy();
                 value = json!({
                     "watched": counts.watched, "known": counts.known, "online": counts.online,
                     "by_platform": counts.by_platform,
                 });
             }
-            Asked::Stats(_) => value = stats(&watcher),
+            Asked::Stats(true) => value = stats(&watcher),
             Asked::Add(ids) => return Ok(watcher.add(ids.get()).map(|()| value)),
             Asked::Remove(ids) => watcher.remove(ids.get()),
             Asked::Feed { user, resource, reason } => {
@@ -178,12 +178,13 @@ impl Watching {
                 let callback = parsed.map_err(|error| error.to_string())?.ok_or("a repeat")?;
                 watcher.feed(&callback);
             }
-            Asked::Save(_) => self.saved = Some(watcher.save()),
-            Asked::Close(_) => watcher.close().await,
-            Asked::Ended(_) => {
+            Asked::Save(true) => self.saved = Some(watcher.save()),
+            Asked::Close(true) => watcher.close().await,
+            Asked::Ended(true) => {
                 let kinds: Vec<_> = watcher.map(|event| event.kind().name()).collect().await;
                 value = json!(kinds);
             }
+            other => return Err(format!("{other:?}: it is true or not there")),
         }
         Ok(Ok(value))
     }

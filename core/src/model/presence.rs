@@ -36,6 +36,11 @@ impl Presence {
         Self { user_id, rows: Arc::clone(rows), row }
     }
 
+    /// The same in the spelling of another caller.
+    pub(crate) fn spelled(&self, user_id: &UserId) -> Self {
+        Self { user_id: user_id.clone(), ..self.clone() }
+    }
+
     fn row(&self) -> Row {
         self.rows.row(self.row)
     }

@@ -99,10 +99,15 @@ impl Presences {
     /// One user's presence, found in any letter case; none if the user was not asked for or is missing.
     #[must_use]
     pub fn get(&self, user_id: impl AsRef<str>) -> Option<Presence> {
+        self.of(&UserId::from_answer(user_id.as_ref()))
+    }
+
+    /// One user's presence, spelled as it was asked for in the call.
+    pub(crate) fn of(&self, user_id: &UserId) -> Option<Presence> {
         let inner = &*self.inner;
         let places =
             inner.places.get_or_init(|| inner.found.iter().map(|(id, _)| id.clone()).zip(0..).collect());
-        let place = *places.get(&UserId::from_answer(user_id.as_ref()))?;
+        let place = *places.get(user_id)?;
         inner.found.get(place).map(|(id, row)| Presence::new(id.clone(), &inner.rows, *row))
     }
 

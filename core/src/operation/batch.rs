@@ -42,6 +42,15 @@ impl Batch {
         Ok(Self(batch))
     }
 
+    /// Users known to be distinct, and not too many.
+    pub(crate) fn of(ids: Vec<UserId>) -> Self {
+        Self(ids)
+    }
+
+    pub(crate) fn ids(&self) -> &[UserId] {
+        &self.0
+    }
+
     pub(crate) fn is_empty(&self) -> bool {
         self.0.is_empty()
     }

@@ -5,7 +5,9 @@
 
 mod attempt;
 mod connections;
+mod deadline;
 pub(crate) mod endpoint;
+mod gets;
 mod lanes;
 pub(crate) mod limiter;
 mod progress;
@@ -27,6 +29,8 @@ use tokio::sync::Notify;
 use tokio::time::{Instant, sleep, timeout_at};
 
 use attempt::{Failed, attempt, request_id};
+use deadline::{Deadline, End};
+pub(crate) use gets::Gets;
 use lanes::{Holder, Lanes};
 use limiter::{Limiter, Permit, Priority, Refused, Seen, Turn};
 use progress::{Phase, Progress, seconds};
@@ -49,6 +53,7 @@ pub(crate) struct Pipeline {
     tokens: Arc<Tokens>,
     limiter: Arc<Limiter>,
     lanes: Arc<Lanes>,
+    gets: Gets,
     quota: Quota,
     random: Arc<Random>,
     counters: Counters,
@@ -70,7 +75,7 @@ pub(crate) struct Limits {
 }
 
 /// Whom the limiter counts a call for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(crate) enum Caller {
     /// Each call is a caller of its own.
     Each,
@@ -114,11 +119,18 @@ impl Pipeline {
             tokens: Arc::new(tokens),
             limiter,
             lanes: Arc::default(),
+            gets: Gets::default(),
             quota: Quota::new(),
             counters: Counters::default(),
             closed: AtomicBool::new(false),
             closing: Notify::new(),
         }
+    }
+
+    /// The same with another way to make single gets.
+    pub(crate) fn with_gets(mut self, gets: Gets) -> Self {
+        self.gets = gets;
+        self
     }
 
     /// Ends what is under way and refuses what comes later.
@@ -148,16 +160,18 @@ impl Pipeline {
 
     /// The call between its deadline and the client's close.
     async fn settle<O: Operation>(&self, operation: O, limits: Limits) -> Result<Answered<O::Output>, Error> {
-        let deadline = self.admit(limits)?;
+        let end = self.admit(limits)?;
         let request = operation.request()?;
         if let Some(value) = operation.immediate() {
             return Ok(Answered { value, status: 200, request_id: None, body: Bytes::new() });
         }
-        let progress = Progress::default();
+        let _written = operation.target().and_then(|(user, _)| self.gets.written(user));
+        let (deadline, progress) = (Deadline::Fixed(end), Progress::default());
         let mut counted = self.counters.call();
+        let run = self.run(operation, request, limits, &deadline, &progress);
         let outcome = tokio::select! {
             biased;
-            outcome = timeout_at(deadline, self.run(operation, &request, limits, deadline, &progress)) => {
+            outcome = timeout_at(end.at, run) => {
                 outcome.unwrap_or_else(|_| Err(progress.timed_out(limits, self.transport.never_connected())))
             }
             () = self.closed() => Err(progress.closed(self.transport.never_connected())),
@@ -168,7 +182,7 @@ impl Pipeline {
 
     /// The app token that the next call would use.
     pub(crate) async fn app_token(&self, limits: Limits) -> Result<AppToken, Error> {
-        let deadline = self.admit(limits)?;
+        let deadline = self.admit(limits)?.at;
         let no_token = || {
             let message = format!("no app token within the timeout of {} s", seconds(limits.timeout));
             Error::new(ErrorKind::Timeout, message).with_retry(true, None)
@@ -182,8 +196,8 @@ impl Pipeline {
         }
     }
 
-    /// The deadline of a call that may begin.
-    fn admit(&self, limits: Limits) -> Result<Instant, Error> {
+    /// The end of a call that may begin.
+    fn admit(&self, limits: Limits) -> Result<End, Error> {
         if self.closed.load(Ordering::Acquire) {
             return Err(closed("the client is closed"));
         }
@@ -197,7 +211,7 @@ impl Pipeline {
             return Err(Error::config("the call was awaited outside a tokio runtime")
                 .with_hint(Some("Await it in #[tokio::main], or inside Runtime::block_on.")));
         }
-        Ok(after(limits.timeout))
+        Ok(End { at: after(limits.timeout), timeout: limits.timeout })
     }
 
     /// Ends when the client is closed.
@@ -212,9 +226,9 @@ impl Pipeline {
     async fn run<O: Operation>(
         &self,
         mut operation: O,
-        request: &Request,
+        mut request: Request,
         limits: Limits,
-        deadline: Instant,
+        deadline: &Deadline,
         progress: &Progress,
     ) -> Result<Answered<O::Output>, Error> {
         let mut lane = match operation.target() {
@@ -231,8 +245,13 @@ impl Pipeline {
                 holder.hand_over(permit);
                 return Err(progress.before_sending(superseded()));
             }
-            let to_send = ToSend { afresh, ..ToSend::new(request, Some(token.header())) };
-            let failed = match self.send(to_send, &token, permit, limits, deadline, progress).await {
+            // Before the request takes its last form: who then learns that it has cannot take it for not sent.
+            progress.enter(Phase::Wire);
+            if let Some(last) = operation.at_turn() {
+                request = last?;
+            }
+            let to_send = ToSend { afresh, ..ToSend::new(&request, Some(token.header())) };
+            let failed = match self.send(to_send, &token, permit, limits, deadline.end()).await {
                 Ok(answer) => match read(&mut operation, answer) {
                     Ok(answered) => {
                         retry.succeeded(&self.quota);
@@ -251,7 +270,7 @@ impl Pipeline {
                 self.counters.replayed();
                 continue;
             }
-            let left = deadline.saturating_duration_since(Instant::now());
+            let left = deadline.end().at.saturating_duration_since(Instant::now());
             let next = retry.next(&failed, limits.max_attempts, left, &self.quota, &self.random);
             afresh = next == Next::Replay;
             match next {
@@ -273,27 +292,27 @@ impl Pipeline {
         &self,
         endpoint: Endpoint,
         limits: Limits,
-        deadline: Instant,
+        deadline: &Deadline,
         progress: &Progress,
         lane: &mut Option<Holder>,
     ) -> Result<(Arc<Issued>, Permit), Error> {
         progress.enter(Phase::Token);
         let token =
-            self.tokens.get(limits, deadline).await.map_err(|error| progress.before_sending(error))?;
+            self.tokens.get(limits, deadline.end().at).await.map_err(|error| progress.before_sending(error))?;
         progress.enter(Phase::Queue);
         let permit = if let Some(permit) = lane.as_mut().and_then(Holder::take_permit) {
             permit
         } else {
             let turn = Turn { caller: limits.caller.number(), priority: limits.priority };
             let turn = self.limiter.acquire(endpoint, turn, deadline).await;
-            turn.map_err(|refused| progress.no_turn(no_turn(refused, limits)))?
+            turn.map_err(|refused| progress.no_turn(no_turn(refused, deadline.end())))?
         };
         if self.tokens.is_current(&token) {
             return Ok((token, permit));
         }
         progress.enter(Phase::Token);
         let token =
-            self.tokens.get(limits, deadline).await.map_err(|error| progress.before_sending(error))?;
+            self.tokens.get(limits, deadline.end().at).await.map_err(|error| progress.before_sending(error))?;
         Ok((token, permit))
     }
 
@@ -304,12 +323,11 @@ impl Pipeline {
         token: &Issued,
         mut permit: Permit,
         limits: Limits,
-        deadline: Instant,
-        progress: &Progress,
+        end: End,
     ) -> Result<Received, Failed> {
-        progress.enter(Phase::Wire);
         permit.sending();
-        let outcome = attempt(&*self.transport, to_send, limits, deadline).await;
+        let limits = Limits { timeout: end.timeout, ..limits };
+        let outcome = attempt(&*self.transport, to_send, limits, end.at).await;
         match &outcome {
             Ok(_) => permit.answered(Seen::Accepted),
             Err(failed) if failed.error.kind() == ErrorKind::RateLimited => {
@@ -373,14 +391,14 @@ fn superseded() -> Error {
     Error::new(ErrorKind::Superseded, "a newer set of the same device took this one's place")
 }
 
-fn no_turn(refused: Refused, limits: Limits) -> Error {
+fn no_turn(refused: Refused, end: End) -> Error {
     match refused {
         Refused::Deadline { wait } => Error::new(
             ErrorKind::QueueTimeout,
             format!(
                 "the rate limit allows this call in {:.3} s at the earliest, beyond the timeout of {} s",
                 seconds(wait),
-                seconds(limits.timeout)
+                seconds(end.timeout)
             ),
         )
         .with_retry(true, Some(wait)),

@@ -239,6 +239,16 @@ impl Tokens {
         self.hide_secrets(error.hiding(&[token.expose()]))
     }
 
+    /// The same where it is not known which token the request carried: the current one is masked.
+    pub(super) fn hide_current(&self, error: Error) -> Error {
+        let current = self.lock().current.clone();
+        let error = match &current {
+            Some(token) => error.hiding(&[token.expose()]),
+            None => error,
+        };
+        self.hide_secrets(error)
+    }
+
     fn hide_secrets(&self, error: Error) -> Error {
         let secrets = self.lock().secrets.clone();
         error.hiding(&secrets.iter().map(ExposeSecret::expose_secret).collect::<Vec<_>>())

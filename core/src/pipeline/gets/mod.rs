@@ -1,0 +1,351 @@
+//! Single gets: those made at the same time go as one request, and answers may be kept for a while.
+//!
+//! The first caller opens a batch, whose request runs in a task of its own; others join it until the request has its
+//! turn in the limiter, or is full. Each waits for the outcome under its own deadline. One that gives up cancels nothing
+//! for the others; when the last has left, the task ends, and with it the request.
+
+mod batch;
+mod cache;
+
+use std::collections::HashMap;
+use std::pin::Pin;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, PoisonError};
+use std::task::{Context, Poll};
+use std::time::Duration;
+
+use bytes::Bytes;
+use futures_util::FutureExt;
+use futures_util::future::{Shared, WeakShared};
+use tokio::time::timeout_at;
+
+pub(super) use batch::Batch;
+use batch::Left;
+use cache::{Cache, Written};
+
+use super::deadline::{Deadline, End};
+use super::limiter::Priority;
+use super::sync::{JoinHandle, Mutex, MutexGuard, spawn};
+use super::{Answered, Caller, Limits, Pipeline};
+use crate::error::{Error, ErrorKind, Sent};
+use crate::model::{Presence, Presences, UserId};
+use crate::operation::{Get, GetTogether, MAX_BODY_BYTES, Operation, Together, not_answered};
+use crate::wire;
+
+/// How often a caller begins anew when the runtime that ran its request has gone.
+const MOST_LOST: u32 = 2;
+
+/// How one client and its clones make single gets.
+pub(crate) struct Gets {
+    coalesce: bool,
+    cache: Option<Cache>,
+    /// The batches that take in callers.
+    open: Mutex<HashMap<Key, Open>>,
+    /// How large a body may be: less after the service has refused one.
+    body_bytes: AtomicUsize,
+}
+
+impl Default for Gets {
+    fn default() -> Self {
+        Self::new(true, Duration::ZERO)
+    }
+}
+
+/// What calls must have in common to be one request.
+#[derive(Clone, PartialEq, Eq, Hash)]
+struct Key {
+    user: UserId,
+    attempt_timeout: Duration,
+    max_attempts: u32,
+    priority: Priority,
+    caller: Caller,
+}
+
+/// A batch that takes in callers. Who holds its outcome keeps its task alive, and this does not.
+struct Open {
+    batch: Arc<Batch>,
+    outcome: WeakShared<InFlight>,
+}
+
+/// The task that makes the request; dropping it ends the request. None if it went down with its runtime.
+struct InFlight(JoinHandle<Outcome>);
+
+impl Future for InFlight {
+    type Output = Option<Outcome>;
+
+    fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
+        self.0.poll_unpin(context).map(Result::ok)
+    }
+}
+
+impl Drop for InFlight {
+    fn drop(&mut self) {
+        self.0.abort();
+    }
+}
+
+/// What a request came to, for all its callers.
+#[derive(Clone)]
+enum Outcome {
+    Answered(Arc<Answer>),
+    Failed(Error),
+    /// The service took the body as too large: the callers ask anew, in smaller batches.
+    TooLarge,
+}
+
+struct Answer {
+    presences: Presences,
+    status: u16,
+    request_id: Option<String>,
+    body: Bytes,
+    attempts: u32,
+}
+
+impl Gets {
+    /// `fresh_for`: how old an answer may be that is given again; zero for none.
+    pub(crate) fn new(coalesce: bool, fresh_for: Duration) -> Self {
+        Self {
+            coalesce,
+            cache: (!fresh_for.is_zero()).then(|| Cache::new(fresh_for)),
+            open: Mutex::default(),
+            body_bytes: AtomicUsize::new(MAX_BODY_BYTES),
+        }
+    }
+
+    /// Whether gets are anything but calls of their own.
+    pub(crate) fn are_shared(&self) -> bool {
+        self.coalesce || self.cache.is_some()
+    }
+
+    /// To be dropped when a write to this user has ended in any manner: what was read before is then forgotten.
+    pub(super) fn written(&self, user: UserId) -> Option<Written<'_>> {
+        self.cache.as_ref().map(|cache| cache.written(user))
+    }
+
+    fn cached<T>(&self, get: &Together<T>) -> Option<Presence> {
+        self.cache.as_ref()?.get(&get.user, &get.id)
+    }
+
+    /// Nobody joins this batch any more.
+    fn remove(&self, batch: &Arc<Batch>) {
+        self.remove_if(batch, || true);
+    }
+
+    fn remove_if(&self, batch: &Arc<Batch>, really: impl FnOnce() -> bool) {
+        let mut open = self.lock();
+        if open.get(&batch.key).is_some_and(|known| Arc::ptr_eq(&known.batch, batch)) && really() {
+            open.remove(&batch.key);
+        }
+    }
+
+    /// A body with so many users was too large: later ones are half as long at most.
+    fn too_large(&self, asked: &[UserId]) {
+        let bytes: usize = asked.iter().map(batch::written).sum();
+        self.body_bytes.fetch_min(bytes / 2, Ordering::Relaxed);
+    }
+
+    #[cfg(test)]
+    pub(super) fn is_empty(&self) -> bool {
+        self.lock().is_empty()
+    }
+
+    fn lock(&self) -> MutexGuard<'_, HashMap<Key, Open>> {
+        // Nothing panics while the lock is held; if it ever does, the map is whole between any two statements.
+        self.open.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// One caller in a batch.
+struct Member<'a> {
+    pipeline: &'a Arc<Pipeline>,
+    id: &'a UserId,
+    batch: Arc<Batch>,
+    outcome: Shared<InFlight>,
+    left: bool,
+}
+
+impl Member<'_> {
+    fn leave(&mut self) -> Left {
+        self.left = true;
+        let left = self.batch.leave(self.id);
+        if left.last {
+            self.pipeline.counters.attempted(self.batch.account());
+            // Another may have joined in between.
+            self.pipeline.gets.remove_if(&self.batch, || self.batch.is_deserted());
+        }
+        left
+    }
+
+    /// The error of a caller whose own deadline has passed. It leaves before it looks how far the request has come.
+    fn timed_out(mut self, limits: Limits) -> Error {
+        let left = self.leave();
+        let error = self.batch.progress.timed_out(limits, self.pipeline.transport.never_connected());
+        if left.in_time { error.with_sent(Sent::No).with_attempts(0) } else { error }
+    }
+
+    fn read(self, answer: &Answer) -> Result<Presence, Error> {
+        answer.presences.of(self.id).map(|presence| presence.spelled(self.id)).ok_or_else(|| {
+            let error = not_answered(self.id.as_str())
+                .with_answer(answer.status, wire::keep(&answer.body))
+                .with_request_id(answer.request_id.clone())
+                .with_attempts(answer.attempts);
+            self.pipeline.tokens.hide_current(error)
+        })
+    }
+}
+
+impl Drop for Member<'_> {
+    fn drop(&mut self) {
+        if !self.left {
+            self.leave();
+        }
+    }
+}
+
+impl Pipeline {
+    pub(crate) fn gets(&self) -> &Gets {
+        &self.gets
+    }
+
+    /// Makes one get, in a request with others where there are any.
+    pub(crate) async fn get_together<T>(
+        self: &Arc<Self>,
+        get: Together<T>,
+        limits: Limits,
+    ) -> Result<T, Error> {
+        let outcome = self.settle_together(&get, limits).await;
+        outcome.map(get.give).map_err(|error| error.during(Get::DESCRIPTOR))
+    }
+
+    async fn settle_together<T>(
+        self: &Arc<Self>,
+        get: &Together<T>,
+        limits: Limits,
+    ) -> Result<Presence, Error> {
+        let end = self.admit(limits)?;
+        if let Some(presence) = self.gets.cached(get) {
+            self.counters.cached();
+            return Ok(presence);
+        }
+        let mut counted = self.counters.call();
+        let outcome = self.wait_together(get, limits, end).await;
+        // The attempts belong to the request.
+        counted.ended(outcome.as_ref().err(), 0);
+        outcome
+    }
+
+    async fn wait_together<T>(
+        self: &Arc<Self>,
+        get: &Together<T>,
+        limits: Limits,
+        end: End,
+    ) -> Result<Presence, Error> {
+        let mut lost = 0;
+        loop {
+            let member = self.join(get, limits, end);
+            let outcome = member.outcome.clone();
+            match timeout_at(end.at, outcome).await {
+                Ok(Some(Outcome::Answered(answer))) => return member.read(&answer),
+                Ok(Some(Outcome::Failed(error))) => return Err(error),
+                Ok(Some(Outcome::TooLarge)) => {}
+                Err(_) => return Err(member.timed_out(limits)),
+                Ok(None) if lost == MOST_LOST => return Err(lost_with_its_runtime()),
+                Ok(None) => {
+                    lost += 1;
+                    self.gets.remove(&member.batch);
+                }
+            }
+        }
+    }
+
+    /// Joins the batch that is open to such calls, or opens one.
+    fn join<'a, T>(self: &'a Arc<Self>, get: &'a Together<T>, limits: Limits, end: End) -> Member<'a> {
+        let member = |batch: Arc<Batch>, outcome| Member {
+            pipeline: self,
+            id: &get.id,
+            batch,
+            outcome,
+            left: false,
+        };
+        let Limits { attempt_timeout, max_attempts, priority, caller, .. } = limits;
+        let key = Key { user: get.user.clone(), attempt_timeout, max_attempts, priority, caller };
+        let mut open = self.gets.lock();
+        if let Some(known) = open.get(&key)
+            && let Some(outcome) = known.outcome.upgrade()
+            && known.batch.join(&get.id, end)
+        {
+            return member(Arc::clone(&known.batch), outcome);
+        }
+        let body_bytes = self.gets.body_bytes.load(Ordering::Relaxed);
+        let batch = Arc::new(Batch::new(key.clone(), get.id.clone(), end, body_bytes));
+        let outcome = InFlight(spawn(Arc::clone(self).fetch(Arc::clone(&batch), limits))).shared();
+        if let Some(outcome) = outcome.downgrade().filter(|_| self.gets.coalesce) {
+            open.insert(key, Open { batch: Arc::clone(&batch), outcome });
+        }
+        member(batch, outcome)
+    }
+
+    /// The request of a batch, from its first caller to its outcome.
+    async fn fetch(self: Arc<Self>, batch: Arc<Batch>, limits: Limits) -> Outcome {
+        let deadline = Deadline::Latest(Arc::clone(&batch));
+        let outcome = tokio::select! {
+            biased;
+            outcome = self.ask(&batch, &deadline, limits) => outcome,
+            () = deadline.passed() => {
+                let limits = Limits { timeout: batch.end().timeout, ..limits };
+                Err(batch.progress.timed_out(limits, self.transport.never_connected()))
+            }
+            () = self.closed() => Err(batch.progress.closed(self.transport.never_connected())),
+        };
+        self.gets.remove(&batch);
+        self.counters.attempted(batch.account());
+        match outcome {
+            Ok(answered) => Outcome::Answered(self.keep(&batch, answered)),
+            Err(error) if error.status() == Some(413) => {
+                let (asked, _) = batch.close();
+                if asked.len() < 2 {
+                    return Outcome::Failed(error.during(Get::DESCRIPTOR));
+                }
+                self.gets.too_large(&asked);
+                Outcome::TooLarge
+            }
+            Err(error) => Outcome::Failed(error.during(Get::DESCRIPTOR)),
+        }
+    }
+
+    async fn ask(
+        self: &Arc<Self>,
+        batch: &Arc<Batch>,
+        deadline: &Deadline,
+        limits: Limits,
+    ) -> Result<Answered<Presences>, Error> {
+        if self.gets.coalesce {
+            batch.fill().await;
+        }
+        let settle = {
+            let (pipeline, batch) = (Arc::clone(self), Arc::clone(batch));
+            move || {
+                pipeline.gets.remove(&batch);
+                let (asked, callers) = batch.close();
+                pipeline.counters.coalesced(callers.saturating_sub(1) as u64);
+                asked
+            }
+        };
+        let operation = GetTogether::new(batch.key.user.clone(), settle);
+        let request = operation.request()?;
+        self.run(operation, request, limits, deadline, &batch.progress).await
+    }
+
+    fn keep(&self, batch: &Batch, answered: Answered<Presences>) -> Arc<Answer> {
+        let Answered { value: presences, status, request_id, body } = answered;
+        if let (Some(cache), Some(as_of)) = (&self.gets.cache, batch.closed_at()) {
+            cache.put(&batch.key.user, &presences, as_of);
+        }
+        Arc::new(Answer { presences, status, request_id, body, attempts: batch.progress.attempts() })
+    }
+}
+
+fn lost_with_its_runtime() -> Error {
+    Error::new(ErrorKind::Closed, "the tokio runtime that made the call has been shut down")
+        .with_sent(Sent::Maybe)
+}

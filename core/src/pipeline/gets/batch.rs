@@ -15,7 +15,7 @@ use crate::pipeline::progress::Progress;
 use crate::pipeline::sync::{Mutex, MutexGuard};
 
 /// `{"usernames":[` and `]}`, less the comma that the last id has not behind it.
-const FRAME_BYTES: usize = 15;
+pub(super) const FRAME_BYTES: usize = 15;
 /// So many looks in a row that see no new caller say that nobody else asks right now.
 const QUIET: u32 = 2;
 /// The longest that a request waits for callers who keep coming.

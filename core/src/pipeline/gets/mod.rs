@@ -141,7 +141,7 @@ impl Gets {
     /// A body with so many users was too large: later ones are half as long at most.
     fn too_large(&self, asked: &[UserId]) {
         let bytes: usize = asked.iter().map(batch::written).sum();
-        self.body_bytes.fetch_min(bytes / 2, Ordering::Relaxed);
+        self.body_bytes.fetch_min(batch::FRAME_BYTES + bytes / 2, Ordering::Relaxed);
     }
 
     #[cfg(test)]

@@ -166,7 +166,8 @@ impl NativeClient {
             Some(size) => stream.page_size(size),
             None => stream,
         };
-        Ok(SubscriptionsReader { stream: Arc::new(Mutex::new(Some(stream))), home: self.home.clone() })
+        let (stream, total) = (Arc::new(Mutex::new(Some(stream))), Arc::default());
+        Ok(SubscriptionsReader { stream, total, home: self.home.clone() })
     }
 }
 
@@ -196,20 +197,29 @@ impl NativeClient {
 pub struct SubscriptionsReader {
     /// None while a request is under way, so that cancelling it drops it, and after the end.
     stream: Arc<Mutex<Option<Subscriptions>>>,
+    total: Arc<Mutex<Option<u64>>>,
     home: Home,
 }
 
 #[napi]
 impl SubscriptionsReader {
+    /// How many there are, as the latest page counted.
+    #[napi(getter)]
+    #[expect(clippy::cast_precision_loss, reason = "JavaScript's numbers; nobody has 2^53 subscriptions")]
+    pub fn total(&self) -> Option<f64> {
+        self.total.lock().unwrap_or_else(PoisonError::into_inner).map(|total| total as f64)
+    }
+
     /// The subscriptions that the next request brings; none at the end.
     #[napi]
     pub fn next(&self, id: u32) {
-        let kept = Arc::clone(&self.stream);
+        let (kept, total) = (Arc::clone(&self.stream), Arc::clone(&self.total));
         self.home.submit(id, async move {
             let taken = kept.lock().unwrap_or_else(PoisonError::into_inner).take();
             let Some(mut stream) = taken else { return Ok(Vec::<Subscription>::new().into()) };
             let mut chunk: Vec<_> = stream.next().await.transpose()?.into_iter().collect();
             chunk.extend(stream.take_ready());
+            *total.lock().unwrap_or_else(PoisonError::into_inner) = stream.total();
             *kept.lock().unwrap_or_else(PoisonError::into_inner) = Some(stream);
             Ok(chunk.into())
         });

@@ -230,7 +230,7 @@ impl User {
         };
         let stream: Result<_, Failure> = stream();
         let stream = stream.map_err(|failure| failure.into_exception(py))?;
-        Ok(SubscriptionStream { stream: Local::new(Arc::new(Mutex::new(stream))) })
+        Ok(SubscriptionStream { stream: Local::new(Arc::new(Mutex::new(stream))), total: Arc::default() })
     }
 
     fn subscriptions_page(
@@ -259,17 +259,26 @@ impl User {
 #[pyclass(frozen, module = "easemob_presence._native")]
 pub(crate) struct SubscriptionStream {
     stream: Local<Arc<Mutex<core::Subscriptions>>>,
+    total: Arc<ArcSwapOption<u64>>,
 }
 
 #[pymethods]
 impl SubscriptionStream {
+    /// How many subscriptions there are, as the latest page counted; none before the first page.
+    #[getter]
+    fn total(&self) -> Option<u64> {
+        self.total.load().as_deref().copied()
+    }
+
     /// The next subscriptions, as many as one page brought; none at the end.
     fn next(&self, py: Python<'_>) -> PyResult<Call> {
         let stream = self.stream.get().ok_or_else(|| Failure::Forked.into_exception(py))?;
-        let stream = Arc::clone(stream);
+        let (stream, total) = (Arc::clone(stream), Arc::clone(&self.total));
         Ok(Call::new("subscriptions", async move {
             let mut stream = stream.lock().await;
-            let Some(first) = stream.next().await.transpose()? else { return Ok(Vec::new()) };
+            let first = stream.next().await.transpose()?;
+            total.store(stream.total().map(Arc::new));
+            let Some(first) = first else { return Ok(Vec::new()) };
             let mut ready = vec![first];
             ready.append(&mut stream.take_ready());
             Ok::<_, core::Error>(ready)

@@ -68,6 +68,7 @@ test('options of a client', () => {
     attempt_timeout: 'attemptTimeoutMs',
     connect_timeout: 'connectTimeoutMs',
     min_token_interval: 'minTokenIntervalMs',
+    cache: 'cacheMs',
     // One value in Rust.
     rate_limits: ['rateLimits', 'rateShare'],
     add_root_certificates: 'rootCertificates',

@@ -32,9 +32,10 @@ impl Operation for Get {
 
     fn decode(&mut self, body: Bytes) -> Result<Presence, Error> {
         let presences = self.0.decode(body)?;
-        presences.iter().next().ok_or_else(|| {
-            not_answered(presences.missing().first().map(UserId::as_str).unwrap_or_default())
-        })
+        presences
+            .iter()
+            .next()
+            .ok_or_else(|| not_answered(presences.missing().first().map(UserId::as_str).unwrap_or_default()))
     }
 
     fn together(&self) -> Option<Together<Presence>> {

@@ -168,7 +168,7 @@ impl Pipeline {
         let _written = operation.target().and_then(|(user, _)| self.gets.written(user));
         let (deadline, progress) = (Deadline::Fixed(end), Progress::default());
         let mut counted = self.counters.call();
-        let run = self.run(operation, request, limits, &deadline, &progress);
+        let run = self.run(operation, request, limits, &deadline, &progress, None);
         let outcome = tokio::select! {
             biased;
             outcome = timeout_at(end.at, run) => {
@@ -222,7 +222,7 @@ impl Pipeline {
         }
     }
 
-    /// Attempts until one succeeds or another would not help.
+    /// Attempts until one succeeds or another would not help. `turn`: a place in the queue that has been reached.
     async fn run<O: Operation>(
         &self,
         mut operation: O,
@@ -230,6 +230,7 @@ impl Pipeline {
         limits: Limits,
         deadline: &Deadline,
         progress: &Progress,
+        mut turn: Option<Permit>,
     ) -> Result<Answered<O::Output>, Error> {
         let mut lane = match operation.target() {
             None => None,
@@ -239,8 +240,9 @@ impl Pipeline {
         let mut renewed = false;
         let mut afresh = false;
         loop {
+            let turn = || turn.take().or_else(|| lane.as_mut().and_then(Holder::take_permit));
             let (token, permit) =
-                self.ready(O::DESCRIPTOR.endpoint, limits, deadline, progress, &mut lane).await?;
+                self.ready(O::DESCRIPTOR.endpoint, limits, deadline, progress, turn).await?;
             if let Some(holder) = lane.take_if(|holder| holder.is_superseded()) {
                 holder.hand_over(permit);
                 return Err(progress.before_sending(superseded()));
@@ -294,13 +296,16 @@ impl Pipeline {
         limits: Limits,
         deadline: &Deadline,
         progress: &Progress,
-        lane: &mut Option<Holder>,
+        turn: impl FnOnce() -> Option<Permit>,
     ) -> Result<(Arc<Issued>, Permit), Error> {
         progress.enter(Phase::Token);
-        let token =
-            self.tokens.get(limits, deadline.end().at).await.map_err(|error| progress.before_sending(error))?;
+        let token = self
+            .tokens
+            .get(limits, deadline.end().at)
+            .await
+            .map_err(|error| progress.before_sending(error))?;
         progress.enter(Phase::Queue);
-        let permit = if let Some(permit) = lane.as_mut().and_then(Holder::take_permit) {
+        let permit = if let Some(permit) = turn() {
             permit
         } else {
             let turn = Turn { caller: limits.caller.number(), priority: limits.priority };
@@ -311,8 +316,11 @@ impl Pipeline {
             return Ok((token, permit));
         }
         progress.enter(Phase::Token);
-        let token =
-            self.tokens.get(limits, deadline.end().at).await.map_err(|error| progress.before_sending(error))?;
+        let token = self
+            .tokens
+            .get(limits, deadline.end().at)
+            .await
+            .map_err(|error| progress.before_sending(error))?;
         Ok((token, permit))
     }
 

@@ -4,10 +4,11 @@ use std::collections::HashMap;
 use std::sync::PoisonError;
 use std::time::Duration;
 
+use futures_util::future::{Shared, WeakShared};
 use tokio::task::yield_now;
 use tokio::time::Instant;
 
-use super::Key;
+use super::{InFlight, Key};
 use crate::model::UserId;
 use crate::operation::Batch as Ids;
 use crate::pipeline::deadline::End;
@@ -17,7 +18,7 @@ use crate::pipeline::sync::{Mutex, MutexGuard};
 /// `{"usernames":[` and `]}`, less the comma that the last id has not behind it.
 pub(super) const FRAME_BYTES: usize = 15;
 /// So many looks in a row that see no new caller say that nobody else asks right now.
-const QUIET: u32 = 2;
+const QUIET: u32 = 1;
 /// The longest that a request waits for callers who keep coming.
 const LONGEST: Duration = Duration::from_millis(1);
 
@@ -41,6 +42,8 @@ struct State {
     /// The latest deadline of a caller.
     end: End,
     full: bool,
+    /// The task that makes the request. Who waits for its outcome keeps it alive, and this does not.
+    outcome: Option<WeakShared<InFlight>>,
     /// When the request took its last form.
     closed: Option<Instant>,
     accounted: bool,
@@ -65,6 +68,7 @@ impl Batch {
             joined: 1,
             end,
             full: false,
+            outcome: None,
             closed: None,
             accounted: false,
         };
@@ -97,6 +101,23 @@ impl Batch {
         true
     }
 
+    /// The outcome of the request, which `start` makes unless it is under way.
+    pub(super) fn outcome(&self, start: impl FnOnce() -> Shared<InFlight>) -> Shared<InFlight> {
+        let mut state = self.lock();
+        if let Some(outcome) = state.outcome.as_ref().and_then(WeakShared::upgrade) {
+            return outcome;
+        }
+        let outcome = start();
+        state.outcome = outcome.downgrade();
+        outcome
+    }
+
+    /// Whether one caller waits for a request that has not begun.
+    pub(super) fn is_lone(&self) -> bool {
+        let state = self.lock();
+        state.present == 1 && state.outcome.is_none()
+    }
+
     /// A caller goes, answered or not.
     pub(super) fn leave(&self, id: &UserId) -> Left {
         let mut state = self.lock();
@@ -120,10 +141,10 @@ impl Batch {
         self.lock().closed
     }
 
-    /// Lets those join who ask at this very moment. For one who asks alone that takes no timer and no time.
+    /// Lets those join who ask at this very moment.
     pub(super) async fn fill(&self) {
         let opened = Instant::now();
-        let (mut joined, mut quiet) = (1, 0);
+        let (mut joined, mut quiet) = (self.lock().joined, 0);
         while quiet < QUIET && opened.elapsed() < LONGEST {
             yield_now().await;
             let state = self.lock();

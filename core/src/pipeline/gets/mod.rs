@@ -1,8 +1,10 @@
 //! Single gets: those made at the same time go as one request, and answers may be kept for a while.
 //!
-//! The first caller opens a batch, whose request runs in a task of its own; others join it until the request has its
-//! turn in the limiter, or is full. Each waits for the outcome under its own deadline. One that gives up cancels nothing
-//! for the others; when the last has left, the task ends, and with it the request.
+//! The first caller opens a batch, others join it until its request has its turn in the limiter, or is full. Each lets
+//! the scheduler go round once, in which all that one task does at once has joined. Who is alone then, and need not wait
+//! for a turn, makes its request itself, as any call does. Else the request runs in a task of its own, and each caller
+//! waits for the outcome under its own deadline. One that gives up cancels nothing for the others; when the last has
+//! left, the task ends, and with it the request.
 
 mod batch;
 mod cache;
@@ -16,7 +18,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use futures_util::FutureExt;
-use futures_util::future::{Shared, WeakShared};
+use tokio::task::yield_now;
 use tokio::time::timeout_at;
 
 pub(super) use batch::Batch;
@@ -24,7 +26,7 @@ use batch::Left;
 use cache::{Cache, Written};
 
 use super::deadline::{Deadline, End};
-use super::limiter::Priority;
+use super::limiter::{Permit, Priority};
 use super::sync::{JoinHandle, Mutex, MutexGuard, spawn};
 use super::{Answered, Caller, Limits, Pipeline};
 use crate::error::{Error, ErrorKind, Sent};
@@ -40,7 +42,7 @@ pub(crate) struct Gets {
     coalesce: bool,
     cache: Option<Cache>,
     /// The batches that take in callers.
-    open: Mutex<HashMap<Key, Open>>,
+    open: Mutex<HashMap<Key, Arc<Batch>>>,
     /// How large a body may be: less after the service has refused one.
     body_bytes: AtomicUsize,
 }
@@ -59,12 +61,6 @@ struct Key {
     max_attempts: u32,
     priority: Priority,
     caller: Caller,
-}
-
-/// A batch that takes in callers. Who holds its outcome keeps its task alive, and this does not.
-struct Open {
-    batch: Arc<Batch>,
-    outcome: WeakShared<InFlight>,
 }
 
 /// The task that makes the request; dropping it ends the request. None if it went down with its runtime.
@@ -133,7 +129,7 @@ impl Gets {
 
     fn remove_if(&self, batch: &Arc<Batch>, really: impl FnOnce() -> bool) {
         let mut open = self.lock();
-        if open.get(&batch.key).is_some_and(|known| Arc::ptr_eq(&known.batch, batch)) && really() {
+        if open.get(&batch.key).is_some_and(|known| Arc::ptr_eq(known, batch)) && really() {
             open.remove(&batch.key);
         }
     }
@@ -149,7 +145,7 @@ impl Gets {
         self.lock().is_empty()
     }
 
-    fn lock(&self) -> MutexGuard<'_, HashMap<Key, Open>> {
+    fn lock(&self) -> MutexGuard<'_, HashMap<Key, Arc<Batch>>> {
         // Nothing panics while the lock is held; if it ever does, the map is whole between any two statements.
         self.open.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -160,7 +156,6 @@ struct Member<'a> {
     pipeline: &'a Arc<Pipeline>,
     id: &'a UserId,
     batch: Arc<Batch>,
-    outcome: Shared<InFlight>,
     left: bool,
 }
 
@@ -242,15 +237,27 @@ impl Pipeline {
     ) -> Result<Presence, Error> {
         let mut lost = 0;
         loop {
-            let member = self.join(get, limits, end);
-            let outcome = member.outcome.clone();
-            match timeout_at(end.at, outcome).await {
-                Ok(Some(Outcome::Answered(answer))) => return member.read(&answer),
-                Ok(Some(Outcome::Failed(error))) => return Err(error),
-                Ok(Some(Outcome::TooLarge)) => {}
-                Err(_) => return Err(member.timed_out(limits)),
-                Ok(None) if lost == MOST_LOST => return Err(lost_with_its_runtime()),
-                Ok(None) => {
+            let member = self.join(get, end, limits);
+            if self.gets.coalesce {
+                yield_now().await;
+            }
+            let outcome = if let Some(permit) = self.turn_alone(&member.batch) {
+                Some(Arc::clone(self).fetch(Arc::clone(&member.batch), limits, Some(permit)).await)
+            } else {
+                let outcome = member.batch.outcome(|| {
+                    InFlight(spawn(Arc::clone(self).fetch(Arc::clone(&member.batch), limits, None))).shared()
+                });
+                match timeout_at(end.at, outcome).await {
+                    Ok(outcome) => outcome,
+                    Err(_) => return Err(member.timed_out(limits)),
+                }
+            };
+            match outcome {
+                Some(Outcome::Answered(answer)) => return member.read(&answer),
+                Some(Outcome::Failed(error)) => return Err(error),
+                Some(Outcome::TooLarge) => {}
+                None if lost == MOST_LOST => return Err(lost_with_its_runtime()),
+                None => {
                     lost += 1;
                     self.gets.remove(&member.batch);
                 }
@@ -259,38 +266,48 @@ impl Pipeline {
     }
 
     /// Joins the batch that is open to such calls, or opens one.
-    fn join<'a, T>(self: &'a Arc<Self>, get: &'a Together<T>, limits: Limits, end: End) -> Member<'a> {
-        let member = |batch: Arc<Batch>, outcome| Member {
-            pipeline: self,
-            id: &get.id,
-            batch,
-            outcome,
-            left: false,
-        };
+    fn join<'a, T>(self: &'a Arc<Self>, get: &'a Together<T>, end: End, limits: Limits) -> Member<'a> {
         let Limits { attempt_timeout, max_attempts, priority, caller, .. } = limits;
         let key = Key { user: get.user.clone(), attempt_timeout, max_attempts, priority, caller };
         let mut open = self.gets.lock();
-        if let Some(known) = open.get(&key)
-            && let Some(outcome) = known.outcome.upgrade()
-            && known.batch.join(&get.id, end)
-        {
-            return member(Arc::clone(&known.batch), outcome);
-        }
-        let body_bytes = self.gets.body_bytes.load(Ordering::Relaxed);
-        let batch = Arc::new(Batch::new(key.clone(), get.id.clone(), end, body_bytes));
-        let outcome = InFlight(spawn(Arc::clone(self).fetch(Arc::clone(&batch), limits))).shared();
-        if let Some(outcome) = outcome.downgrade().filter(|_| self.gets.coalesce) {
-            open.insert(key, Open { batch: Arc::clone(&batch), outcome });
-        }
-        member(batch, outcome)
+        let known = open.get(&key).filter(|batch| batch.join(&get.id, end)).cloned();
+        let batch = known.unwrap_or_else(|| {
+            let body_bytes = self.gets.body_bytes.load(Ordering::Relaxed);
+            let batch = Arc::new(Batch::new(key.clone(), get.id.clone(), end, body_bytes));
+            if self.gets.coalesce {
+                open.insert(key, Arc::clone(&batch));
+            }
+            batch
+        });
+        Member { pipeline: self, id: &get.id, batch, left: false }
     }
 
-    /// The request of a batch, from its first caller to its outcome.
-    async fn fetch(self: Arc<Self>, batch: Arc<Batch>, limits: Limits) -> Outcome {
+    /// The turn of a caller who is alone, if it need not wait for that: nobody joins it any more.
+    fn turn_alone(&self, batch: &Arc<Batch>) -> Option<Permit> {
+        if !batch.is_lone() || !self.tokens.is_at_hand() {
+            return None;
+        }
+        let permit = self.limiter.try_acquire(Get::DESCRIPTOR.endpoint)?;
+        if !self.gets.coalesce {
+            return Some(permit);
+        }
+        let mut open = self.gets.lock();
+        // Another may have joined in between.
+        if !batch.is_lone() {
+            return None;
+        }
+        if open.get(&batch.key).is_some_and(|known| Arc::ptr_eq(known, batch)) {
+            open.remove(&batch.key);
+        }
+        Some(permit)
+    }
+
+    /// The request of a batch, to its outcome. With a turn that has been reached it goes at once.
+    async fn fetch(self: Arc<Self>, batch: Arc<Batch>, limits: Limits, turn: Option<Permit>) -> Outcome {
         let deadline = Deadline::Latest(Arc::clone(&batch));
         let outcome = tokio::select! {
             biased;
-            outcome = self.ask(&batch, &deadline, limits) => outcome,
+            outcome = self.ask(&batch, &deadline, limits, turn) => outcome,
             () = deadline.passed() => {
                 let limits = Limits { timeout: batch.end().timeout, ..limits };
                 Err(batch.progress.timed_out(limits, self.transport.never_connected()))
@@ -318,8 +335,9 @@ impl Pipeline {
         batch: &Arc<Batch>,
         deadline: &Deadline,
         limits: Limits,
+        turn: Option<Permit>,
     ) -> Result<Answered<Presences>, Error> {
-        if self.gets.coalesce {
+        if self.gets.coalesce && turn.is_none() {
             batch.fill().await;
         }
         let settle = {
@@ -333,7 +351,7 @@ impl Pipeline {
         };
         let operation = GetTogether::new(batch.key.user.clone(), settle);
         let request = operation.request()?;
-        self.run(operation, request, limits, deadline, &batch.progress).await
+        self.run(operation, request, limits, deadline, &batch.progress, turn).await
     }
 
     fn keep(&self, batch: &Batch, answered: Answered<Presences>) -> Arc<Answer> {

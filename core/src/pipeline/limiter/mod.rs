@@ -102,6 +102,12 @@ impl Limiter {
         Ok(Permit::new(Arc::clone(lane)))
     }
 
+    /// A turn, if nobody waits for one and it can be had at once.
+    pub(crate) fn try_acquire(&self, endpoint: Endpoint) -> Option<Permit> {
+        let lane = self.lanes.of(endpoint);
+        lane.try_take(Instant::now()).then(|| Permit::new(Arc::clone(lane)))
+    }
+
     /// What each lane does now.
     pub(crate) fn stats(&self) -> Vec<EndpointStats> {
         let now = Instant::now();

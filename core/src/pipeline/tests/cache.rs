@@ -88,15 +88,18 @@ async fn what_was_read_before_a_set_of_the_user_is_not_given_after_it() {
 async fn what_was_asked_before_a_set_ended_is_not_kept_whenever_it_is_answered() {
     let service = Service::closed();
     let client = client(&service);
-    let mut asked = Box::pin(get(&client, "wzy", "c2"));
-    assert!((&mut asked).now_or_never().is_none());
+    let asked = tokio::spawn({
+        let client = client.clone();
+        async move { get(&client, "wzy", "c2").await }
+    });
     settle().await;
+    assert_eq!(service.seen().len(), 1);
     let mut set = Box::pin(client.user("c2").unwrap().set("android", Status::Online).into_future());
     assert!((&mut set).now_or_never().is_none());
     // Given up, it may have been carried out.
     drop(set);
     service.open();
-    asked.await.unwrap();
+    asked.await.unwrap().unwrap();
     get(&client, "wzy", "c2").await.unwrap();
     assert_eq!(service.seen().len(), 2);
     advance(Duration::from_millis(1)).await;

@@ -23,7 +23,12 @@ pub(super) struct Service {
 impl Service {
     pub(super) fn new(steps: Vec<Step>) -> Arc<Self> {
         let gate = Arc::new(Semaphore::new(Semaphore::MAX_PERMITS));
-        Arc::new(Self { seen: Mutex::default(), steps: Mutex::new(steps.into()), gate, dropped: Arc::default() })
+        Arc::new(Self {
+            seen: Mutex::default(),
+            steps: Mutex::new(steps.into()),
+            gate,
+            dropped: Arc::default(),
+        })
     }
 
     /// It answers when it is let.
@@ -115,6 +120,11 @@ async fn get(client: &Client, id: &str) -> Result<Presence, Error> {
     client.user("wzy").unwrap().get(id).await
 }
 
+fn task(client: &Client, id: &'static str) -> tokio::task::JoinHandle<Result<Presence, Error>> {
+    let client = client.clone();
+    tokio::spawn(async move { get(&client, id).await })
+}
+
 async fn all(client: &Client, ids: &[&str]) -> Vec<Result<Presence, Error>> {
     join_all(ids.iter().map(|id| get(client, id))).await
 }
@@ -182,13 +192,11 @@ async fn long_ids_fill_a_body_and_no_more() {
 async fn a_get_without_company_goes_at_once() {
     let service = Service::closed();
     let client = service.client(&RateLimits::off(), shared());
-    let alone = get(&client, "c2");
-    tokio::pin!(alone);
-    assert!((&mut alone).now_or_never().is_none());
+    let alone = task(&client, "c2");
     settle().await;
     assert_eq!(service.seen(), [["c2"]], "with no timer to wait for: the clock stands still");
     service.open();
-    alone.await.unwrap();
+    alone.await.unwrap().unwrap();
 }
 
 #[tokio::test(start_paused = true)]
@@ -231,7 +239,10 @@ async fn each_caller_has_its_own_deadline_once_the_request_is_on_its_way() {
         (error.kind(), error.sent(), error.attempts(), begin.elapsed().as_secs(), error.to_string())
     };
     let (first, second) = tokio::join!(timed(&hurried, "a"), timed(&patient, "b"));
-    assert!(first.4.contains("timeout of 1 s") && second.4.contains("timeout of 3 s"), "{first:?} {second:?}");
+    assert!(
+        first.4.contains("timeout of 1 s") && second.4.contains("timeout of 3 s"),
+        "{first:?} {second:?}"
+    );
     assert_eq!((first.0, first.1, first.2, first.3), (ErrorKind::Timeout, Sent::Maybe, 1, 1));
     assert_eq!((second.0, second.1, second.2, second.3), (ErrorKind::Timeout, Sent::Maybe, 1, 3));
     settle().await;
@@ -270,15 +281,13 @@ async fn one_who_gives_up_cancels_nothing_and_the_last_who_does_ends_the_request
     let service = Service::closed();
     let client = service.client(&RateLimits::off(), shared());
     let ended = || service.dropped.load(Ordering::SeqCst);
-    let mut first = Box::pin(get(&client, "a"));
-    let mut second = Box::pin(get(&client, "a"));
-    assert!((&mut first).now_or_never().is_none() && (&mut second).now_or_never().is_none());
+    let (first, second) = (task(&client, "a"), task(&client, "a"));
     settle().await;
     assert_eq!(service.seen(), [["a"]]);
-    drop(first);
+    first.abort();
     settle().await;
-    assert_eq!(ended(), 0);
-    drop(second);
+    assert_eq!((ended(), client.stats().active), (0, 1));
+    second.abort();
     settle().await;
     assert_eq!((ended(), client.stats().active), (1, 0));
     assert!(client.pipeline().gets.is_empty());

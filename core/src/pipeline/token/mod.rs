@@ -200,6 +200,11 @@ impl Tokens {
         }
     }
 
+    /// Whether the next caller need not wait for a token.
+    pub(super) fn is_at_hand(&self) -> bool {
+        self.lock().current.as_ref().is_some_and(|current| current.is_alive(Instant::now()))
+    }
+
     /// Whether this is the token that the next caller would get.
     pub(super) fn is_current(&self, token: &Issued) -> bool {
         let state = self.lock();

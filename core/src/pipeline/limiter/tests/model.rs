@@ -95,7 +95,12 @@ impl Caller {
     }
 
     fn look(self: &Arc<Self>, key: u64) -> Step {
-        self.world.lane.look(self.world.now(), key, *self.deadline.lock().unwrap(), &Waker::from(Arc::clone(self)))
+        self.world.lane.look(
+            self.world.now(),
+            key,
+            *self.deadline.lock().unwrap(),
+            &Waker::from(Arc::clone(self)),
+        )
     }
 
     fn wait(self: &Arc<Self>, key: u64) -> Result<(), Refused> {

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use easemob_presence::Client;
 use easemob_presence_emulator::{Emulator, Entry, Settings};
+use futures_util::future::join_all;
 use serde::Deserialize;
 use serde_json::{Map, Value};
 
@@ -17,11 +18,22 @@ use crate::files::present;
 #[serde(deny_unknown_fields)]
 pub(crate) struct Step {
     call: Option<Call>,
+    /// Calls made at the same moment, each with what it comes to.
+    together: Option<Vec<One>>,
     #[serde(default, deserialize_with = "present")]
     expect: Option<Value>,
     error: Option<ErrorSpec>,
     emulator: Option<Hand>,
     journal: Option<Vec<Seen>>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct One {
+    call: Call,
+    #[serde(default, deserialize_with = "present")]
+    expect: Option<Value>,
+    error: Option<ErrorSpec>,
 }
 
 /// What a test does to the emulator between calls.
@@ -65,17 +77,24 @@ impl<'a> Stage<'a> {
 
     pub(crate) async fn run(&mut self, step: &Step) -> Result<(), Problem> {
         match step {
-            Step { call: Some(call), expect, error, emulator: None, journal: None } => {
-                let outcome = call.make(self.client).await?;
+            Step { call: Some(call), together: None, expect, error, emulator: None, journal: None } => {
+                let outcome = call.make_plainly(self.client).await?;
                 expect::check(call, &outcome, expect.as_ref(), error.as_ref())
             }
-            Step { call: None, expect: None, error: None, emulator: Some(hand), journal: None } => {
+            Step { call: None, together: Some(calls), expect: None, error: None, emulator: None, journal: None } => {
+                let outcomes = join_all(calls.iter().map(|one| one.call.make_plainly(self.client))).await;
+                for (one, outcome) in calls.iter().zip(outcomes) {
+                    expect::check(&one.call, &outcome?, one.expect.as_ref(), one.error.as_ref())?;
+                }
+                Ok(())
+            }
+            Step { call: None, together: None, expect: None, error: None, emulator: Some(hand), journal: None } => {
                 self.act(hand)
             }
-            Step { call: None, expect: None, error: None, emulator: None, journal: Some(seen) } => {
+            Step { call: None, together: None, expect: None, error: None, emulator: None, journal: Some(seen) } => {
                 self.compare(seen)
             }
-            _ => Err("a step is one of call (with expect or error), emulator and journal".into()),
+            _ => Err("a step is one of call (with expect or error), together, emulator and journal".into()),
         }
     }
 

@@ -4,11 +4,11 @@ use std::collections::HashMap;
 use std::sync::PoisonError;
 use std::time::Duration;
 
-use futures_util::future::{Shared, WeakShared};
+use futures_util::future::{Either, Ready, Shared, WeakShared, ready};
 use tokio::task::yield_now;
 use tokio::time::Instant;
 
-use super::{InFlight, Key};
+use super::{InFlight, Key, Outcome};
 use crate::model::UserId;
 use crate::operation::Batch as Ids;
 use crate::pipeline::deadline::End;
@@ -44,6 +44,8 @@ struct State {
     full: bool,
     /// The task that makes the request. Who waits for its outcome keeps it alive, and this does not.
     outcome: Option<WeakShared<InFlight>>,
+    /// What the request came to, for callers who look for the first time after its end.
+    done: Option<Outcome>,
     /// When the request took its last form.
     closed: Option<Instant>,
     accounted: bool,
@@ -69,6 +71,7 @@ impl Batch {
             end,
             full: false,
             outcome: None,
+            done: None,
             closed: None,
             accounted: false,
         };
@@ -101,15 +104,25 @@ impl Batch {
         true
     }
 
-    /// The outcome of the request, which `start` makes unless it is under way.
-    pub(super) fn outcome(&self, start: impl FnOnce() -> Shared<InFlight>) -> Shared<InFlight> {
+    /// The request under way, which `start` makes unless there is one, or what it came to.
+    pub(super) fn outcome(
+        &self,
+        start: impl FnOnce() -> Shared<InFlight>,
+    ) -> Either<Shared<InFlight>, Ready<Option<Outcome>>> {
         let mut state = self.lock();
+        if let Some(done) = &state.done {
+            return Either::Right(ready(Some(done.clone())));
+        }
         if let Some(outcome) = state.outcome.as_ref().and_then(WeakShared::upgrade) {
-            return outcome;
+            return Either::Left(outcome);
         }
         let outcome = start();
         state.outcome = outcome.downgrade();
-        outcome
+        Either::Left(outcome)
+    }
+
+    pub(super) fn done(&self, outcome: &Outcome) {
+        self.lock().done = Some(outcome.clone());
     }
 
     /// Whether one caller waits for a request that has not begun.

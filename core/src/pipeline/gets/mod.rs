@@ -316,18 +316,21 @@ impl Pipeline {
         };
         self.gets.remove(&batch);
         self.counters.attempted(batch.account());
-        match outcome {
+        let outcome = match outcome {
             Ok(answered) => Outcome::Answered(self.keep(&batch, answered)),
-            Err(error) if error.status() == Some(413) => {
-                let (asked, _) = batch.close();
-                if asked.len() < 2 {
-                    return Outcome::Failed(error.during(Get::DESCRIPTOR));
-                }
-                self.gets.too_large(&asked);
-                Outcome::TooLarge
-            }
-            Err(error) => Outcome::Failed(error.during(Get::DESCRIPTOR)),
+            Err(error) => self.failed(&batch, error.during(Get::DESCRIPTOR)),
+        };
+        batch.done(&outcome);
+        outcome
+    }
+
+    fn failed(&self, batch: &Batch, error: Error) -> Outcome {
+        let (asked, _) = batch.close();
+        if error.status() != Some(413) || asked.len() < 2 {
+            return Outcome::Failed(error);
         }
+        self.gets.too_large(&asked);
+        Outcome::TooLarge
     }
 
     async fn ask(

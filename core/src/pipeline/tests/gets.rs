@@ -179,6 +179,18 @@ async fn ten_thousand_tasks_cost_a_hundred_requests() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_caller_who_looks_after_the_end_of_its_request_has_its_answer() {
+    let service = Service::new(vec![]);
+    let client = service.client(&RateLimits::off(), shared());
+    let mut late = Box::pin(get(&client, "late"));
+    let prompt = task(&client, "prompt");
+    assert!((&mut late).now_or_never().is_none());
+    assert_eq!(prompt.await.unwrap().unwrap().ext(), "prompt");
+    assert_eq!(late.await.unwrap().ext(), "late");
+    assert_eq!(service.seen(), [["late", "prompt"]]);
+}
+
+#[tokio::test(start_paused = true)]
 async fn long_ids_fill_a_body_and_no_more() {
     let service = Service::new(vec![]);
     let client = service.client(&RateLimits::off(), shared());

@@ -205,9 +205,8 @@ pub struct SubscriptionsReader {
 impl SubscriptionsReader {
     /// How many there are, as the latest page counted.
     #[napi(getter)]
-    #[expect(clippy::cast_precision_loss, reason = "JavaScript's numbers; nobody has 2^53 subscriptions")]
-    pub fn total(&self) -> Option<f64> {
-        self.total.lock().unwrap_or_else(PoisonError::into_inner).map(|total| total as f64)
+    pub fn total(&self) -> Option<i64> {
+        self.total.lock().unwrap_or_else(PoisonError::into_inner).and_then(|total| total.try_into().ok())
     }
 
     /// The subscriptions that the next request brings; none at the end.

@@ -4,7 +4,7 @@ import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
 
-import { OnlineStates, Presence, PresenceClient, PresenceError, Presences, User } from 'easemob-presence';
+import { OnlineStates, Presence, PresenceClient, PresenceError, Presences, Subscriptions, User } from 'easemob-presence';
 
 const ROOT = new URL('../../', import.meta.url);
 const source = (path) => readFileSync(new URL(path, ROOT), 'utf8').split('#[cfg(test)]')[0];
@@ -59,6 +59,14 @@ test('OnlineStates', () =>
     spelled: { len: 'size', is_empty: null, iter: 'values' },
     instance: ['missing'],
     onlyHere: [...MAP, 'of'],
+  }));
+
+test('Subscriptions', () =>
+  compare(rust('core/src/subscriptions.rs', 'Subscriptions'), Subscriptions, {
+    // An option of the operation; how the bindings read a page at a time.
+    spelled: { page_size: null, take_ready: null },
+    // The protocol of an iterator.
+    onlyHere: ['next', 'return'],
   }));
 
 test('options of a client', () => {
@@ -126,6 +134,7 @@ test('fields of an error', async () => {
 const PYTHON = 'bindings-python/python/easemob_presence/user.py';
 
 test('User in Python', () => {
-  const names = [...source(PYTHON).matchAll(/^    def ([a-z]\w*)/gm)].map(([, name]) => camel(name));
+  const [user] = source(PYTHON).split('\nclass Subscriptions');
+  const names = [...user.matchAll(/^    def ([a-z]\w*)/gm)].map(([, name]) => camel(name));
   assert.deepEqual([...new Set(names)].filter((name) => name !== 'id').sort(), own(User).sort());
 });

@@ -81,19 +81,36 @@ impl<'a> Stage<'a> {
                 let outcome = call.make_plainly(self.client).await?;
                 expect::check(call, &outcome, expect.as_ref(), error.as_ref())
             }
-            Step { call: None, together: Some(calls), expect: None, error: None, emulator: None, journal: None } => {
+            Step {
+                call: None,
+                together: Some(calls),
+                expect: None,
+                error: None,
+                emulator: None,
+                journal: None,
+            } => {
                 let outcomes = join_all(calls.iter().map(|one| one.call.make_plainly(self.client))).await;
                 for (one, outcome) in calls.iter().zip(outcomes) {
                     expect::check(&one.call, &outcome?, one.expect.as_ref(), one.error.as_ref())?;
                 }
                 Ok(())
             }
-            Step { call: None, together: None, expect: None, error: None, emulator: Some(hand), journal: None } => {
-                self.act(hand)
-            }
-            Step { call: None, together: None, expect: None, error: None, emulator: None, journal: Some(seen) } => {
-                self.compare(seen)
-            }
+            Step {
+                call: None,
+                together: None,
+                expect: None,
+                error: None,
+                emulator: Some(hand),
+                journal: None,
+            } => self.act(hand),
+            Step {
+                call: None,
+                together: None,
+                expect: None,
+                error: None,
+                emulator: None,
+                journal: Some(seen),
+            } => self.compare(seen),
             _ => Err("a step is one of call (with expect or error), together, emulator and journal".into()),
         }
     }

@@ -203,7 +203,7 @@ def test_closing_ends_calls_that_are_awaited_and_their_requests(silent: SilentSe
 
 
 def test_closing_ends_blocked_calls_in_the_queue(emulator: Emulator) -> None:
-    client = emulator.client(**RARE, timeout=3600)
+    client = emulator.client(**RARE, timeout=3600, coalesce=False)
     client.user("wzy").get("c2")
     sent: list[str] = []
 

@@ -1,6 +1,6 @@
 //! Answers that are given again: how long, to whom, and what ends it.
 
-use tokio::time::advance;
+use tokio::time::{advance, sleep};
 
 use super::gets::{Service, settle};
 use super::*;
@@ -36,7 +36,7 @@ async fn the_age_of_an_answer_counts_from_when_its_request_went() {
     let service = Service::closed();
     let client = client(&service);
     let open = async {
-        tokio::time::sleep(Duration::from_secs(6)).await;
+        sleep(Duration::from_secs(6)).await;
         service.open();
     };
     tokio::join!(get(&client, "wzy", "c2"), open).0.unwrap();

@@ -5,7 +5,7 @@ use std::collections::HashSet;
 use futures_util::future::join_all;
 use serde_json::{Value, json};
 use tokio::sync::Semaphore;
-use tokio::time::advance;
+use tokio::time::{advance, sleep};
 
 use super::*;
 use crate::{Client, Options, Presence};
@@ -216,7 +216,7 @@ async fn a_request_that_waits_for_its_turn_or_a_token_takes_in_more() {
     let service = Service::new(vec![]);
     let client = service.client(&RateLimits::uniform(1), shared());
     let later = async |id, wait| {
-        tokio::time::sleep(Duration::from_millis(wait)).await;
+        sleep(Duration::from_millis(wait)).await;
         get(&client, id).await.unwrap();
     };
     tokio::join!(later("a", 0), later("b", 100), later("c", 500), later("b", 900));
@@ -225,11 +225,11 @@ async fn a_request_that_waits_for_its_turn_or_a_token_takes_in_more() {
     let service = Service::closed();
     let client = service.client_of(&RateLimits::off(), shared(), credentials());
     let later = async |id, wait| {
-        tokio::time::sleep(Duration::from_millis(wait)).await;
+        sleep(Duration::from_millis(wait)).await;
         get(&client, id).await.unwrap();
     };
     let open = async {
-        tokio::time::sleep(Duration::from_secs(5)).await;
+        sleep(Duration::from_secs(5)).await;
         service.open();
     };
     tokio::join!(later("a", 0), later("b", 2_000), open);

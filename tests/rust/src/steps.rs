@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use easemob_presence::Client;
 use easemob_presence_emulator::{Emulator, Entry, Plan, Settings};
+use futures_util::future::join_all;
 use serde::Deserialize;
 use serde_json::{Map, Value};
 
@@ -17,6 +18,8 @@ use crate::files::present;
 #[serde(deny_unknown_fields)]
 pub(crate) struct Step {
     call: Option<Call>,
+    /// Calls made at the same moment, each with what it comes to.
+    together: Option<Vec<One>>,
     #[serde(default, deserialize_with = "present")]
     expect: Option<Value>,
     expect_ids: Option<Ids>,
@@ -26,6 +29,15 @@ pub(crate) struct Step {
     journal: Option<Vec<Seen>>,
     #[serde(default)]
     any_order: bool,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct One {
+    call: Call,
+    #[serde(default, deserialize_with = "present")]
+    expect: Option<Value>,
+    error: Option<ErrorSpec>,
 }
 
 /// What a test does to the emulator between calls.
@@ -82,6 +94,7 @@ impl<'a> Stage<'a> {
         match step {
             Step {
                 call: Some(call),
+                together: None,
                 expect,
                 expect_ids,
                 expect_items,
@@ -90,7 +103,7 @@ impl<'a> Stage<'a> {
                 journal: None,
                 ..
             } => {
-                let outcome = call.make(self.client).await?;
+                let outcome = call.make_plainly(self.client).await?;
                 match (expect_ids, expect_items) {
                     (Some(ids), None) if expect.is_none() && error.is_none() => {
                         expect::check_ids(&outcome, &ids.get())
@@ -102,11 +115,26 @@ impl<'a> Stage<'a> {
                     _ => Err("a call has one of expect, expect_ids, expect_items and error".into()),
                 }
             }
-            Step { call: None, emulator: Some(hand), journal: None, .. } if !step.expects() => self.act(hand),
-            Step { call: None, emulator: None, journal: Some(seen), any_order, .. } if !step.expects() => {
+            Step { call: None, together: Some(calls), emulator: None, journal: None, .. }
+                if !step.expects() =>
+            {
+                let outcomes = join_all(calls.iter().map(|one| one.call.make_plainly(self.client))).await;
+                for (one, outcome) in calls.iter().zip(outcomes) {
+                    expect::check(&one.call, &outcome?, one.expect.as_ref(), one.error.as_ref())?;
+                }
+                Ok(())
+            }
+            Step { call: None, together: None, emulator: Some(hand), journal: None, .. }
+                if !step.expects() =>
+            {
+                self.act(hand)
+            }
+            Step { call: None, together: None, emulator: None, journal: Some(seen), any_order, .. }
+                if !step.expects() =>
+            {
                 self.compare(seen, *any_order)
             }
-            _ => Err("a step is one of call (with what is expected), emulator and journal".into()),
+            _ => Err("a step is one of call (with what is expected), together, emulator and journal".into()),
         }
     }
 

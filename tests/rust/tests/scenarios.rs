@@ -21,11 +21,23 @@ macro_rules! files {
     };
 }
 
-files!(documented, limits, many, pages, paths, presence, refusals, retries, subscriptions, tokens);
+files!(
+    coalescing,
+    documented,
+    limits,
+    many,
+    pages,
+    paths,
+    presence,
+    refusals,
+    retries,
+    subscriptions,
+    tokens
+);
 
 #[test]
 fn there_are_as_many_scenarios_as_there_were() {
     let count = scenario_count().unwrap();
     println!("{count} scenarios");
-    assert!(count >= 53, "{count}");
+    assert!(count >= 57, "{count}");
 }

@@ -13,3 +13,4 @@ mod readers;
 mod runtime;
 mod stats;
 mod token_provider;
+mod webhook;

@@ -117,6 +117,8 @@ export declare class NativeEmulator {
   configure(settings: string): void
   issueToken(ttlMs: number): string
   acceptToken(token: string, ttlMs: number): void
+  /** The body of a callback, signed. */
+  callback(user: string, resource: string, reason: string, secret: string): string
   expireTokens(): void
   reset(): void
   stopListening(): void
@@ -183,6 +185,24 @@ export declare class NativeEmulator {
    * None in practice: the state can be written.
    */
   snapshot(): string
+}
+
+/** A verifier of the core. */
+export declare class NativeWebhook {
+  /**
+   * # Errors
+   * A failure's JSON as the reason.
+   */
+  constructor(secret: string, also: Array<string>, maxAgeMs?: number | undefined | null, appKey?: string | undefined | null)
+  /**
+   * None for a repeat.
+   *
+   * # Errors
+   * A failure's JSON as the reason.
+   */
+  parse(body: string | Uint8Array): string | null
+  /** Whether it was remembered. */
+  forget(callId: string): boolean
 }
 
 /** All subscriptions of a user, read in the core's order and with its rules for pages that drift. */

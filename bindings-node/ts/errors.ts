@@ -23,6 +23,7 @@ export type ErrorKind =
   | 'too_large'
   | 'server'
   | 'decode'
+  | 'invalid_signature'
   | 'connect'
   | 'tls'
   | 'timeout'
@@ -173,9 +174,13 @@ export class TooLargeError extends PresenceError {
 export class ServerError extends PresenceError {
   declare readonly kind: 'server';
 }
-/** A successful status with a body that is not what the call returns. */
+/** A successful status with a body that is not what the call returns; or a callback that is none. */
 export class DecodeError extends PresenceError {
   declare readonly kind: 'decode';
+}
+/** A callback is not signed with a known secret, or is too far from the present, or is another app's. */
+export class InvalidSignatureError extends PresenceError {
+  declare readonly kind: 'invalid_signature';
 }
 /** No connection could be made, or it broke. */
 export class ConnectError extends PresenceError {
@@ -255,6 +260,7 @@ const CLASSES: { readonly [Kind in ErrorKind]: typeof PresenceError } = {
   too_large: TooLargeError,
   server: ServerError,
   decode: DecodeError,
+  invalid_signature: InvalidSignatureError,
   connect: ConnectError,
   tls: TlsError,
   timeout: DeadlineError,

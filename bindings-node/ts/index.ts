@@ -16,6 +16,7 @@ export {
   DecodeError,
   FeatureDisabledError,
   InvalidInputError,
+  InvalidSignatureError,
   NotFoundError,
   OverloadedError,
   PartialFailureError,
@@ -46,3 +47,5 @@ export type { CallEvent, Logger } from './telemetry.js';
 export type { ProvidedToken, TokenProvider } from './token-source.js';
 export { User } from './user.js';
 export type { PageOptions, SetOptions, SubscribeOptions } from './user.js';
+export { Callback, Webhook } from './webhook.js';
+export type { CallbackFields, WebhookOptions } from './webhook.js';

@@ -108,7 +108,7 @@ impl IdsFrom {
     }
 }
 
-fn kind(value: &Bound<'_, PyAny>) -> String {
+pub(crate) fn kind(value: &Bound<'_, PyAny>) -> String {
     value.get_type().name().map_or_else(|_| "an object".to_owned(), |name| name.to_string())
 }
 

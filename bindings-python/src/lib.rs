@@ -6,6 +6,7 @@
 //! - `client`: one short function per operation; `streams`: what is read as it goes; `settings` reads the keyword arguments
 //! - `arguments`: what Python passes in; `values`: what it gets back; `errors`: what it catches
 //! - `provider`: app tokens from a Python function
+//! - `webhook`: callbacks, checked and read
 //! - `emulator`: `easemob_presence.testing`
 
 #![allow(
@@ -24,6 +25,7 @@ mod runtime;
 mod settings;
 mod streams;
 mod values;
+mod webhook;
 
 use pyo3::prelude::*;
 
@@ -45,9 +47,11 @@ mod _native {
     use crate::streams::{ManyStream, SubscriptionStream};
     #[pymodule_export]
     use crate::values::{
-        AppToken, Device, DeviceStatus, EndpointStats, GroupKind, OnlineStates, Presence, Presences, Stats,
-        Status, Subscription, SubscriptionsPage, restore,
+        AppToken, Callback, Device, DeviceStatus, EndpointStats, GroupKind, OnlineStates, Presence,
+        Presences, Stats, Status, Subscription, SubscriptionsPage, restore,
     };
+    #[pymodule_export]
+    use crate::webhook::Webhook;
 
     #[pymodule_init]
     fn init(module: &Bound<'_, PyModule>) -> PyResult<()> {

@@ -61,8 +61,10 @@ kinds! {
     TooLarge = "too_large",
     /// The service failed, or answered something that HTTP gives no meaning here.
     Server = "server",
-    /// A successful status with a body that is not what the call returns.
+    /// A successful status with a body that is not what the call returns; or a callback that is none.
     Decode = "decode",
+    /// A callback is not signed with a known secret, or is too far from the present, or is another app's.
+    InvalidSignature = "invalid_signature",
     /// No connection could be made, or it broke.
     Connect = "connect",
     /// The server's certificate is not acceptable.

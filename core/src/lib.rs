@@ -89,6 +89,10 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 //!
+//! # Callbacks
+//!
+//! What the service posts to your server when users log in and out is checked and read by [`webhook`].
+//!
 //! # Testing your own code
 //!
 //! The crate `easemob-presence-emulator` runs the service's presence API in your test's process; point a client at
@@ -109,6 +113,7 @@ pub mod operation;
 mod pipeline;
 mod subscriptions;
 mod user;
+pub mod webhook;
 mod wire;
 
 pub use call::{Call, Raw, RawCall};

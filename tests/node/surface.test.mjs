@@ -4,7 +4,16 @@ import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
 
-import { OnlineStates, PartialFailure, Presence, PresenceClient, PresenceError, Presences, User } from 'easemob-presence';
+import {
+  OnlineStates,
+  PartialFailure,
+  Presence,
+  PresenceClient,
+  PresenceError,
+  Presences,
+  User,
+  Webhook,
+} from 'easemob-presence';
 
 const ROOT = new URL('../../', import.meta.url);
 const source = (path) => readFileSync(new URL(path, ROOT), 'utf8').split('#[cfg(test)]')[0];
@@ -64,6 +73,20 @@ test('OnlineStates', () =>
     instance: ['missing'],
     onlyHere: [...MAP, 'of'],
   }));
+
+test('Verifier', () => {
+  const names = rust('core/src/webhook/verifier.rs', 'Verifier');
+  const options = ['also', 'max_age', 'app_key'];
+  compare(names, Webhook, { spelled: { new: null, ...Object.fromEntries(options.map((name) => [name, null])) } });
+  const expected = options.filter((name) => names.includes(name)).map((name) => (name === 'max_age' ? 'maxAgeMs' : camel(name)));
+  assert.deepEqual(knownTo(() => new Webhook('secret', { nonsense: 1 })).sort(), expected.sort());
+});
+
+test('Callback', () => {
+  const declared = readFileSync(new URL('dist/webhook.d.ts', ROOT), 'utf8').split('interface CallbackFields {')[1].split('\n}')[0];
+  const here = [...declared.matchAll(/^\s+readonly (\w+)\??:/gm)].map(([, name]) => name);
+  assert.deepEqual(here.sort(), rust('core/src/webhook/callback.rs', 'Callback').map(camel).sort());
+});
 
 test('options of a client', () => {
   const spelled = {

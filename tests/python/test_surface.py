@@ -51,6 +51,8 @@ TYPES: dict[str, tuple[str, dict[str, str]]] = {
     "Status": ("Status", {}),
     "AppToken": ("AppToken", {"new": PYTHON_PROTOCOL, "expires_in": "a keyword argument of the class"}),
     "Error": ("PresenceError", {}),
+    "Verifier": ("Webhook", dict.fromkeys(("new", "also", "max_age", "app_key"), "an argument of the class")),
+    "Callback": ("Callback", {}),
 }
 # Rust types whose fields are public, and their Python classes' properties.
 FIELDS = {"Stats", "EndpointStats"}

@@ -1,7 +1,8 @@
 """A typed client for the presence (online status) REST API of Easemob IM and Agora Chat.
 
 `AsyncPresenceClient` is awaited, `PresenceClient` blocks; their methods have the same names. Failures are a
-`PresenceError`. `easemob_presence.testing` runs the service in your test's process.
+`PresenceError`. `Webhook` reads what the service posts to your server. `easemob_presence.testing` runs the service in
+your test's process.
 
 Example:
     >>> from easemob_presence import PresenceClient, Status
@@ -21,6 +22,7 @@ from . import _native
 from ._base import EndpointName
 from ._native import (
     AppToken,
+    Callback,
     Device,
     DeviceStatus,
     EndpointStats,
@@ -32,6 +34,7 @@ from ._native import (
     Status,
     Subscription,
     SubscriptionsPage,
+    Webhook,
     __version__,
 )
 from ._progress import Progress
@@ -48,6 +51,7 @@ from .errors import (
     FeatureDisabledError,
     ForkedError,
     InvalidInputError,
+    InvalidSignatureError,
     NotFoundError,
     OverloadedError,
     PartialFailure,
@@ -78,6 +82,7 @@ __all__ = [
     "AsyncUser",
     "AuthError",
     "BadRequestError",
+    "Callback",
     "Cause",
     "ClosedError",
     "ConfigError",
@@ -92,6 +97,7 @@ __all__ = [
     "ForkedError",
     "GroupKind",
     "InvalidInputError",
+    "InvalidSignatureError",
     "IterMany",
     "NotFoundError",
     "OnlineStates",
@@ -117,6 +123,7 @@ __all__ = [
     "TlsError",
     "TooLargeError",
     "User",
+    "Webhook",
     "__version__",
 ]
 

@@ -147,9 +147,15 @@ class ServerError(PresenceError):
 
 
 class DecodeError(PresenceError, ValueError):
-    """A successful status with a body that is not what the call returns."""
+    """A successful status with a body that is not what the call returns; or a callback that is none."""
 
     kind = "decode"
+
+
+class InvalidSignatureError(PresenceError, PermissionError):
+    """A callback is not signed with a known secret, or is too far from the present, or is another app's."""
+
+    kind = "invalid_signature"
 
 
 class ConnectError(PresenceError, ConnectionError):

@@ -14,6 +14,7 @@ from easemob_presence import (
     AsyncPresenceClient,
     AsyncSubscriptions,
     AsyncUser,
+    Callback,
     Device,
     DeviceStatus,
     EndpointName,
@@ -32,6 +33,7 @@ from easemob_presence import (
     Subscriptions,
     SubscriptionsPage,
     User,
+    Webhook,
 )
 from easemob_presence.testing import Change, Emulator, Fault, Request
 
@@ -164,3 +166,17 @@ def wrong(client: PresenceClient, presence: Presence) -> None:
     presence.ext = "busy"  # type: ignore[misc]  # pyright: ignore
     client.with_options(priority="urgent")  # type: ignore[arg-type]  # pyright: ignore
     client.stats().calls = 0  # type: ignore[misc]  # pyright: ignore
+
+
+def callbacks(emulator: Emulator) -> None:
+    webhook = Webhook("secret", also=("old",), max_age=timedelta(minutes=5), app_key="org#app")
+    assert_type(webhook.parse(bytearray()), Callback | None)
+    body = emulator.callback("c2", "ios_1", "login", "secret")
+    assert_type(body, bytes)
+    callback = webhook.parse(body)
+    if callback is not None:
+        assert_type(callback.timestamp, datetime)
+        assert_type(callback.os, str | None)
+        assert_type(webhook.forget(callback.call_id), bool)
+    webhook.parse({})  # type: ignore[arg-type]  # pyright: ignore
+    emulator.callback("c2", "ios_1", "other", "secret")  # type: ignore[arg-type]  # pyright: ignore

@@ -71,7 +71,8 @@ bench: python node $(BENCH_PYTHON)/installed $(BENCH_NODE)/.package-lock.json ##
 	PYTHONPATH=tests/performance $(BENCH_PYTHON)/bin/python -m harness $(ARGS)
 
 bench-guard: ## instructions of the core's hot paths beside those under version control; ARGS=--update writes them anew
-	tests/performance/guard/run.sh $(ARGS)
+	RUSTFLAGS="--cfg instructions" cargo run --quiet --locked --release --package easemob-presence-bench-guard \
+		--target-dir target/guard -- $(ARGS)
 
 check: $(CARGO_DENY) .venv/installed node ## formatting, lints, types, licences, documentation; no warning passes
 	cargo fmt --all --check

@@ -97,6 +97,9 @@ mod error;
 #[cfg(fuzzing)]
 #[doc(hidden)]
 pub mod fuzzing;
+#[cfg(instructions)]
+#[doc(hidden)]
+pub mod instructions;
 mod model;
 pub mod operation;
 mod pipeline;

@@ -70,6 +70,11 @@ class Ratio:
     target: Target | None = None
 
     @property
+    def better(self) -> bool:
+        """Whether ours is at least as good."""
+        return self.value.median >= 1 if self.metric == RATE else self.value.median <= 1
+
+    @property
     def met(self) -> bool | None:
         return None if self.target is None else self.target.met(self.value.median)
 

@@ -5,8 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from .extras import tables
-from .figures import Results, graded
-from .table import Table, beside, measured, promised
+from .figures import Results, graded, others
+from .table import HEADS, LANGUAGES, Table, beside, measured, promised, work
+from .table import shown as number
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -36,11 +37,24 @@ def generated(results: Results, document: dict[str, Any]) -> str:
     )
     met = [one.met for one in graded(results)]
     count = f"{sum(met)} of {len(met)} targets met in this run."
-    parts = [made, count, *(table.markdown() for table in shown(results, document) if table.rows)]
+    parts = [made, count, worse(results), *(table.markdown() for table in shown(results, document) if table.rows)]
     if document["failures"]:
         failed = "\n".join(f"- {key}: {why}" for key, why in document["failures"].items())
         parts.append("### Runs that failed\n\n" + failed)
     return "\n\n".join(parts)
+
+
+def worse(results: Results) -> str:
+    """Where somebody should take a peer instead, if nothing but this figure mattered."""
+    found = [one for one in graded(results) + others(results) if not one.better]
+    if not found:
+        return "No peer was better than ours in any of the figures that are compared."
+    lines = (
+        f"- {LANGUAGES[one.ours.client.language]} {work(one.ours)}: {one.peer.client.label} has "
+        f"{number(one.peer_median)} {HEADS[one.metric]}, ours {number(one.ours_median)}"
+        for one in found
+    )
+    return "A peer was better than ours here:\n\n" + "\n".join(lines)
 
 
 def shown(results: Results, document: dict[str, Any]) -> list[Table]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import statistics
 from typing import TYPE_CHECKING
 
 from .figures import Results, plain
@@ -14,11 +15,13 @@ if TYPE_CHECKING:
 
     from matplotlib.axes import Axes
 
+# Bars beyond so many times the middle one end at the edge: next to them no other could be told from nothing.
+EDGE = 4
 OWN, OTHER = "#1b7f5c", "#b8c0c8"
 PANELS = (
     (SET, RATE, "One status written: calls a second, 64 callers"),
     (GET100, RATE, "100 users read: calls a second, 64 callers"),
-    (GET100, LOOP, "100 users read: µs of the event loop's thread a call"),
+    (GET100, LOOP, "100 users read: event loop's µs a call"),
 )
 
 
@@ -69,12 +72,14 @@ def fill(axis: Axes, bars: list[tuple[str, float]]) -> None:
         axis.set_axis_off()
         return
     labels = ["easemob-presence" + label.removeprefix(OURS) if is_own(label) else label for label, _ in bars]
-    drawn = axis.barh(
-        labels, [value for _, value in bars], color=[OWN if is_own(label) else OTHER for label, _ in bars]
-    )
-    axis.bar_label(drawn, labels=[shown(value) for _, value in bars], padding=3)
+    values = [value for _, value in bars]
+    edge = min(max(values), EDGE * statistics.median(values))
+    drawn = [min(value, edge) for value in values]
+    axis.barh(labels, drawn, color=[OWN if is_own(label) else OTHER for label, _ in bars])
+    for row, (value, length) in enumerate(zip(values, drawn, strict=True)):
+        axis.text(length + 0.02 * edge, row, shown(value) + (" »" if value > length else ""), va="center")
+    axis.set_xlim(0, 1.2 * edge)
     axis.invert_yaxis()
-    axis.margins(x=0.15)
     axis.set_xticks([])
     axis.tick_params(axis="y", length=0)
     axis.spines[["top", "right", "bottom"]].set_visible(False)

@@ -68,7 +68,12 @@ def measured(options: argparse.Namespace, plan: list[Run]) -> tuple[Results, dic
             except Failed as failure:
                 failures[run.key] = str(failure)
         progress(total, total, time.monotonic() - began, "")
-        rest = {} if options.only else extras(urls[False], client_core, quick=options.quick)
+        rest = {}
+        if not options.only:
+            try:
+                rest = extras(urls[False], client_core, quick=options.quick)
+            except Failed as failure:
+                failures["extras"] = str(failure)
     document = documents.written(results, seed=options.seed, seconds=seconds, failures=failures, extras=rest)
     (OUT / "results.json").write_text(json.dumps(document, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
     return results, document

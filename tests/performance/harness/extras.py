@@ -14,6 +14,8 @@ from .table import Table, shown
 if TYPE_CHECKING:
     from pathlib import Path
 
+# How many users one call reads.
+SIZES = (1, 10, 100)
 PEERS_NODE = HERE / "peers/node"
 # A name, the program without it, and what loads it.
 Way = tuple[str, list[str], list[str]]
@@ -46,7 +48,12 @@ def ways() -> list[tuple[Way, Path]]:
 
 
 def extras(url: str, core: int, *, quick: bool) -> dict[str, Any]:
-    return {"startup": startup(core, 5 if quick else 21), "sizes": sizes(), "memory": memory(url, core)}
+    return {
+        "startup": startup(core, 5 if quick else 21),
+        "sizes": sizes(),
+        "memory": memory(url, core),
+        "users": users(url, core),
+    }
 
 
 def startup(core: int, rounds: int) -> dict[str, float]:
@@ -79,6 +86,15 @@ def memory(url: str, core: int) -> dict[str, dict[str, float]]:
     }
 
 
+def users(url: str, core: int) -> dict[str, dict[str, dict[str, float]]]:
+    """By language and by how many users one call reads: µs of processor time for each of them, and MB in all."""
+    programs = {"Python": [str(VENV), str(HERE / "python/users.py")], "Node": ["node", str(HERE / "node/users.mjs")]}
+    return {
+        language: {str(size): answered(pinned(core, [*program, str(size), url])) for size in SIZES}
+        for language, program in programs.items()
+    }
+
+
 def tables(found: dict[str, Any]) -> list[Table]:
     if not found:
         return []
@@ -88,4 +104,13 @@ def tables(found: dict[str, Any]) -> list[Table]:
     size.rows = [(name, f"{plain:.2f}", f"{packed:.2f}") for name, (plain, packed) in found["sizes"].items()]
     added = Table("Memory added to the interpreter, MB", ("language", "import", "with a client, after a call"))
     added.rows = [(name, shown(one["import"]), shown(one["client"])) for name, one in found["memory"].items()]
-    return [loading, size, added]
+    many = Table(
+        "Processor time for each user read, by how many one call reads, 1 caller",
+        ("language", "users", "µs a user", "peak MB"),
+    )
+    many.rows = [
+        (name, f"{int(count):,}", shown(one["cpu_us"]), shown(one["peak_mb"]))
+        for name, counts in found["users"].items()
+        for count, one in counts.items()
+    ]
+    return [loading, size, added, many]

@@ -31,7 +31,7 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--list", action="store_true", help="show what would run, and run nothing")
     parser.add_argument("--seed", type=int, default=7, help="decides the order of the runs")
     parser.add_argument("--repetitions", type=int, help="5; with --quick 2")
-    parser.add_argument("--seconds", type=float, help="how long each run counts: 0.5; with --quick 0.3")
+    parser.add_argument("--seconds", type=float, help="how long each run counts: 0.4; with --quick 0.3")
     parser.add_argument("--page", action="store_true", help="write the figures into docs/, with the picture")
     parser.add_argument("--from", dest="source", type=Path, metavar="JSON", help="measure nothing: show a former run")
     parser.add_argument("--strict", action="store_true", help="fail if a target is missed")
@@ -56,7 +56,7 @@ def main() -> int:
 
 def measured(options: argparse.Namespace, plan: list[Run]) -> tuple[Results, dict]:
     repetitions = options.repetitions or (2 if options.quick else 5)
-    seconds = options.seconds or (0.3 if options.quick else 0.5)
+    seconds = options.seconds or (0.3 if options.quick else 0.4)
     mock_core, client_core = cores()
     results, failures = Results(), {}
     with mock(mock_core) as urls:

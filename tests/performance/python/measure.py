@@ -76,7 +76,8 @@ def run_async(
 
 async def on_loop(job: Job, make: Callable[[], Awaitable[Any]]) -> dict[str, Any]:
     call, close = await make()
-    await call(0)
+    # Connections are opened before anything is counted.
+    await asyncio.gather(*(call(number) for number in range(job.callers)))
     calls, over = 0, False
 
     async def caller(number: int) -> None:
@@ -119,20 +120,28 @@ async def lateness(seconds: float) -> float:
 def run_threads(job: Job, make: Callable[[], tuple[Callable[[int], None], Callable[[], None]]]) -> None:
     """Measures callers that block, each on a thread of its own."""
     call, close = make()
-    call(0)
     counts, over, failures = [0] * job.callers, threading.Event(), []
+    # Connections are opened before anything is counted.
+    opened = threading.Barrier(job.callers + 1)
 
     def caller(number: int) -> None:
         try:
+            call(number)
+            opened.wait()
             while not over.is_set():
                 call(number)
                 counts[number] += 1
         except Exception as failure:
             failures.append(failure)
+            opened.abort()
 
     threads = [threading.Thread(target=caller, args=(number,)) for number in range(job.callers)]
     for thread in threads:
         thread.start()
+    try:
+        opened.wait()
+    except threading.BrokenBarrierError:
+        raise failures[0] from None
     time.sleep(job.seconds / 2)
     costs, before = Costs(), sum(counts)
     time.sleep(job.seconds)

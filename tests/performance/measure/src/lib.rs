@@ -34,7 +34,7 @@ where
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     let line = LocalSet::new().block_on(&runtime, async {
         let call = Rc::new(make()?);
-        call(0).await?;
+        open(&call, job.callers).await?;
         let state = Rc::new(State::default());
         let callers: Vec<_> = (0..job.callers)
             .map(|caller| {
@@ -74,6 +74,23 @@ where
         }
     })?;
     println!("{line}");
+    Ok(())
+}
+
+/// One call of each caller at the same time, so that connections are opened before anything is counted.
+async fn open<F>(call: &Rc<F>, callers: usize) -> Result<(), Problem>
+where
+    F: AsyncFn(usize) -> Result<(), Problem> + 'static,
+{
+    let calls: Vec<_> = (0..callers)
+        .map(|caller| {
+            let call = Rc::clone(call);
+            spawn_local(async move { call(caller).await })
+        })
+        .collect();
+    for call in calls {
+        call.await??;
+    }
     Ok(())
 }
 

@@ -20,7 +20,8 @@ export function readJob() {
 
 /** Makes the workload's calls and writes down what they cost. `call` is given the caller's number. */
 export async function run(job, call, close) {
-  await call(0);
+  // Connections are opened before anything is counted.
+  await Promise.all(Array.from({ length: job.callers }, (_, number) => call(number)));
   let calls = 0;
   let over = false;
   const caller = async (number) => {

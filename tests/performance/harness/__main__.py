@@ -44,6 +44,8 @@ def main() -> int:
     if options.list:
         print("\n".join(run.key for run in plan))
         return 0
+    if options.page and options.only:
+        sys.exit("--page writes the figures of everything: leave --only out.")
     if not plan:
         sys.exit("--only names no run; --list shows them all.")
     if options.source:
@@ -75,8 +77,13 @@ def measured(options: argparse.Namespace, plan: list[Run]) -> tuple[Results, dic
             except Failed as failure:
                 failures["extras"] = str(failure)
     document = documents.written(results, seed=options.seed, seconds=seconds, failures=failures, extras=rest)
-    (OUT / "results.json").write_text(json.dumps(document, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+    written(options).write_text(json.dumps(document, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
     return results, document
+
+
+def written(options: argparse.Namespace) -> Path:
+    """A part of everything does not take the place of everything."""
+    return OUT / ("part.json" if options.only else "results.json")
 
 
 def progress(done: int, total: int, took: float, key: str) -> None:
@@ -93,7 +100,7 @@ def show(options: argparse.Namespace, results: Results, document: dict) -> int:
     if options.page:
         page.write(PAGE, results, document)
     verdicts = [one.met for one in graded(results)]
-    print(f"{sum(verdicts)} of {len(verdicts)} targets met; all figures are in {OUT / 'results.json'}")
+    print(f"{sum(verdicts)} of {len(verdicts)} targets met; all figures are in {options.source or written(options)}")
     for key, why in document["failures"].items():
         print(f"FAILED {key}: {why}", file=sys.stderr)
     return 1 if document["failures"] or (options.strict and not all(verdicts)) else 0

@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Iterable
 
 TICK = 0.001
+# A slow client, or a machine that is busy with something else, is measured until each caller has had a call on average.
+A_LITTLE = 0.05
 
 
 @dataclass(frozen=True)
@@ -52,8 +54,6 @@ class Costs:
 
     def per_call(self, calls: int, *, loop: bool) -> dict[str, Any]:
         now = Costs()
-        if calls == 0:
-            raise RuntimeError("no call ended in the time measured")
         return {
             "calls": calls,
             "per_second": calls / (now.wall - self.wall),
@@ -90,6 +90,8 @@ async def on_loop(job: Job, make: Callable[[], Awaitable[Any]]) -> dict[str, Any
     await unless_one_fails(callers, job.seconds / 2)
     costs, before = Costs(), calls
     await unless_one_fails(callers, job.seconds)
+    while calls - before < job.callers:
+        await unless_one_fails(callers, A_LITTLE)
     found = costs.per_call(calls - before, loop=True)
     found["timer_p99_ms"] = await lateness(job.seconds / 2) * 1e3 if job.callers > 1 else None
     over = True
@@ -145,13 +147,12 @@ def run_threads(job: Job, make: Callable[[], tuple[Callable[[int], None], Callab
     time.sleep(job.seconds / 2)
     costs, before = Costs(), sum(counts)
     time.sleep(job.seconds)
-    after = sum(counts)
-    try:
-        found = costs.per_call(after - before, loop=False)
-    finally:
-        over.set()
-        for thread in threads:
-            thread.join()
+    while not failures and sum(counts) - before < job.callers:
+        time.sleep(A_LITTLE)
+    found = costs.per_call(max(sum(counts) - before, 1), loop=False)
+    over.set()
+    for thread in threads:
+        thread.join()
     if failures:
         raise failures[0]
     found.update(timer_p99_ms=None, peak_mb=peak_megabytes())

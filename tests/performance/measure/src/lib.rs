@@ -22,6 +22,8 @@ use tokio::time::sleep;
 pub type Problem = Box<dyn std::error::Error>;
 
 const TICK: Duration = Duration::from_millis(1);
+/// A slow client, or a machine that is busy with something else, is measured until each caller has had a call on average.
+const A_LITTLE: Duration = Duration::from_millis(50);
 
 /// Makes the workload's calls and writes down what they cost. `call` is given the caller's number.
 ///
@@ -53,6 +55,9 @@ where
         sleep(job.measured / 2).await;
         let (calls, processor, began) = (state.calls.get(), processor_time(), Instant::now());
         sleep(job.measured).await;
+        while state.calls.get() - calls < job.callers as u64 && state.problem.borrow().is_none() {
+            sleep(A_LITTLE).await;
+        }
         let mut costs = Costs {
             calls: state.calls.get() - calls,
             took: began.elapsed(),
@@ -69,7 +74,6 @@ where
         }
         match state.problem.take() {
             Some(problem) => Err(problem),
-            None if costs.calls == 0 => Err("no call ended in the time measured".into()),
             None => Ok(Costs { peak_kilobytes: peak_kilobytes()?, ..costs }.line()),
         }
     })?;

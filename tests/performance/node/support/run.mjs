@@ -36,8 +36,9 @@ export async function run(job, call, close) {
   await unlessOneFails(Math.max(job.seconds * 500, LEAST_WARM_UP));
   const [before, wall, processor, thread] = [calls, performance.now(), process.cpuUsage(), threadTime()];
   await unlessOneFails(job.seconds * 1_000);
+  // A slow client, or a machine that is busy with something else, is measured until each has had a call on average.
+  while (calls - before < job.callers) await unlessOneFails(50);
   const [made, took, used, busy] = [calls - before, performance.now() - wall, process.cpuUsage(processor), threadTime() - thread];
-  if (made === 0) throw new Error('no call ended in the time measured');
   const late = job.callers > 1 ? await lateness(job.seconds * 500) : null;
   over = true;
   await callers;

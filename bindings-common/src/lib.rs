@@ -1,8 +1,10 @@
 //! What the Python and the Node binding have in common: how finished calls reach the one thread that may touch the
-//! host language's values.
+//! host language's values, and how ids reach a stream that reads them as it goes.
 
 #![forbid(unsafe_code)]
 
+mod feed;
 mod mailbox;
 
+pub use feed::{Feed, Ids, Step};
 pub use mailbox::Mailbox;

@@ -11,15 +11,16 @@ use std::collections::HashMap;
 use std::future::Future;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use easemob_presence::Progress;
 use easemob_presence_bindings::Mailbox;
-use napi::bindgen_prelude::{Array, Env, Function, Result};
+use napi::bindgen_prelude::{Array, Env, Function, Null, Result};
 use napi::threadsafe_function::{ThreadsafeFunction, ThreadsafeFunctionCallMode};
 use napi_derive::napi;
 use tokio::runtime::Handle;
 use tokio::task::AbortHandle;
 
 use crate::failure::Failure;
-use crate::payload::Payload;
+use crate::payload::{Payload, progress_json};
 use crate::runtime;
 
 type Wake = ThreadsafeFunction<(), (), (), napi::Status, false, true>;
@@ -30,6 +31,8 @@ pub(crate) type Outcome = std::result::Result<Payload, Failure>;
 /// A message for JavaScript.
 enum Row {
     Ended(u32, Outcome),
+    /// How far a call is.
+    Progress(u32, Progress),
     /// A client asks its token provider, which is JavaScript, for a token.
     TokenWanted {
         client: u32,
@@ -63,6 +66,17 @@ impl Shared {
     /// Asks JavaScript for a token of that client.
     pub(crate) fn want_token(&self, client: u32, request: u32) {
         if self.rows.put(Row::TokenWanted { client, request }) {
+            self.send_wake();
+        }
+    }
+
+    /// Tells how far a call is, unless it is nobody's any more.
+    pub(crate) fn tell(&self, id: u32, progress: Progress) {
+        let asleep = {
+            let state = self.lock();
+            state.calls.contains_key(&id) && self.rows.put(Row::Progress(id, progress))
+        };
+        if asleep {
             self.send_wake();
         }
     }
@@ -120,6 +134,11 @@ impl Home {
         if state.calls.insert(id, task.abort_handle()).is_none() {
             self.keep_alive(true);
         }
+    }
+
+    /// Where futures run.
+    pub(crate) fn runtime(&self) -> &'static Handle {
+        self.shared.runtime
     }
 
     /// What the runtime's thread may hold.
@@ -186,7 +205,8 @@ impl Bridge {
     }
 
     /// Takes all messages, three array elements each: `id, succeeded, value` of a call that ended (the value of a
-    /// failure is its JSON), or `client, undefined, request` of a client that asks for a token.
+    /// failure is its JSON, or a list of that and the presences that were answered), `id, null, progress` of a call under
+    /// way, or `client, undefined, request` of a client that asks for a token.
     ///
     /// # Errors
     /// If the engine has no memory for the values.
@@ -208,8 +228,13 @@ impl Bridge {
                     drained.insert(outcome.is_ok())?;
                     match outcome {
                         Ok(payload) => payload.append_to(&mut drained, *env)?,
-                        Err(failure) => drained.insert(failure.json())?,
+                        Err(failure) => failure.append_to(&mut drained, *env)?,
                     }
+                }
+                Row::Progress(id, progress) => {
+                    drained.insert(id)?;
+                    drained.insert(Null)?;
+                    drained.insert(progress_json(&progress))?;
                 }
                 Row::TokenWanted { client, request } => {
                     drained.insert(client)?;

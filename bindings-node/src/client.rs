@@ -2,10 +2,10 @@
 //!
 //! Arguments are checked by the core when the call runs, on the runtime's thread.
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 
-use easemob_presence::{Client, Error, GroupKind, Status, Subscription, Subscriptions, User};
-use futures_util::StreamExt;
+use easemob_presence::operation::Bulk;
+use easemob_presence::{Client, Error, GroupKind, Many, Status, User};
 use napi::bindgen_prelude::Result;
 use napi_derive::napi;
 
@@ -13,6 +13,7 @@ use crate::bridge::{Bridge, Home};
 use crate::config::{ClientConfig, millis, options};
 use crate::failure::Failure;
 use crate::payload::Payload;
+use crate::readers::{ManyReader, SubscriptionsReader};
 use crate::stats;
 use crate::token_provider::Questions;
 
@@ -93,13 +94,23 @@ impl NativeClient {
     }
 
     #[napi]
-    pub fn subscribe(&self, id: u32, user: String, ids: String, ttl_seconds: Option<f64>) {
+    pub fn subscribe(
+        &self,
+        id: u32,
+        user: String,
+        ids: String,
+        ttl_seconds: Option<f64>,
+        timeout_ms: Option<f64>,
+        reports: bool,
+    ) {
+        let ask = self.asking(id, timeout_ms, reports);
         self.by_user(id, user, async move |user| {
             let call = user.subscribe(list(&ids));
-            match ttl_seconds {
-                Some(seconds) => call.ttl(millis(seconds * 1_000.0)).await,
-                None => call.await,
-            }
+            ask(match ttl_seconds {
+                Some(seconds) => call.ttl(millis(seconds * 1_000.0)),
+                None => call,
+            })
+            .await
         });
     }
 
@@ -109,13 +120,15 @@ impl NativeClient {
     }
 
     #[napi]
-    pub fn get_many(&self, id: u32, user: String, ids: String) {
-        self.by_user(id, user, async move |user| user.get_many(list(&ids)).await);
+    pub fn get_many(&self, id: u32, user: String, ids: String, timeout_ms: Option<f64>, reports: bool) {
+        let ask = self.asking(id, timeout_ms, reports);
+        self.by_user(id, user, async move |user| ask(user.get_many(list(&ids))).await);
     }
 
     #[napi]
-    pub fn unsubscribe(&self, id: u32, user: String, ids: String) {
-        self.by_user(id, user, async move |user| user.unsubscribe(list(&ids)).await);
+    pub fn unsubscribe(&self, id: u32, user: String, ids: String, timeout_ms: Option<f64>, reports: bool) {
+        let ask = self.asking(id, timeout_ms, reports);
+        self.by_user(id, user, async move |user| ask(user.unsubscribe(list(&ids))).await);
     }
 
     #[napi]
@@ -140,8 +153,9 @@ impl NativeClient {
     }
 
     #[napi]
-    pub fn online_states(&self, id: u32, ids: String) {
-        self.submit(id, async move |client| client.online_states(list(&ids)).await);
+    pub fn online_states(&self, id: u32, ids: String, timeout_ms: Option<f64>, reports: bool) {
+        let ask = self.asking(id, timeout_ms, reports);
+        self.submit(id, async move |client| ask(client.online_states(list(&ids))).await);
     }
 
     #[napi]
@@ -166,11 +180,36 @@ impl NativeClient {
             Some(size) => stream.page_size(size),
             None => stream,
         };
-        Ok(SubscriptionsReader { stream: Arc::new(Mutex::new(Some(stream))), home: self.home.clone() })
+        Ok(SubscriptionsReader::new(stream, self.home.clone()))
+    }
+
+    /// A reader of the presence of users who are given as it goes; `total` is how many, if that is known.
+    ///
+    /// # Errors
+    /// A failure's JSON as the reason, if that is no user id.
+    #[napi]
+    pub fn iter_many(&self, user: String, total: Option<u32>) -> Result<ManyReader> {
+        let user = self.client.user(user).map_err(Failure::from)?;
+        Ok(ManyReader::new(&user, total, self.home.clone()))
     }
 }
 
 impl NativeClient {
+    /// What is set on a call on many users before it is made.
+    fn asking<O: Bulk>(
+        &self,
+        id: u32,
+        timeout_ms: Option<f64>,
+        reports: bool,
+    ) -> impl FnOnce(Many<O>) -> <Many<O> as IntoFuture>::IntoFuture + Send + use<O> {
+        let shared = Arc::clone(self.home.shared());
+        move |call| {
+            let call = timeout_ms.into_iter().fold(call, |call, timeout| call.timeout(millis(timeout)));
+            let call = if reports { call.on_progress(move |now| shared.tell(id, now)) } else { call };
+            call.into_future()
+        }
+    }
+
     fn submit<T, F, Fut>(&self, id: u32, call: F)
     where
         T: Into<Payload>,
@@ -188,31 +227,6 @@ impl NativeClient {
         Fut: Future<Output = std::result::Result<T, Error>> + Send + 'static,
     {
         self.submit(id, async move |client: Client| call(client.user(user)?).await);
-    }
-}
-
-/// All subscriptions of a user, read in the core's order and with its rules for pages that drift.
-#[napi]
-pub struct SubscriptionsReader {
-    /// None while a request is under way, so that cancelling it drops it, and after the end.
-    stream: Arc<Mutex<Option<Subscriptions>>>,
-    home: Home,
-}
-
-#[napi]
-impl SubscriptionsReader {
-    /// The subscriptions that the next request brings; none at the end.
-    #[napi]
-    pub fn next(&self, id: u32) {
-        let kept = Arc::clone(&self.stream);
-        self.home.submit(id, async move {
-            let taken = kept.lock().unwrap_or_else(PoisonError::into_inner).take();
-            let Some(mut stream) = taken else { return Ok(Vec::<Subscription>::new().into()) };
-            let mut chunk: Vec<_> = stream.next().await.transpose()?.into_iter().collect();
-            chunk.extend(stream.take_ready());
-            *kept.lock().unwrap_or_else(PoisonError::into_inner) = Some(stream);
-            Ok(chunk.into())
-        });
     }
 }
 

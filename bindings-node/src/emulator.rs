@@ -104,6 +104,12 @@ impl NativeEmulator {
         self.emulator.accept_token(&token, millis(ttl_ms));
     }
 
+    /// The body of a callback, signed.
+    #[napi]
+    pub fn callback(&self, user: String, resource: String, reason: String, secret: String) -> String {
+        self.emulator.callback(&user, &resource, &reason, &secret)
+    }
+
     #[napi]
     pub fn expire_tokens(&self) {
         self.emulator.expire_tokens();

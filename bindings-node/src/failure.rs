@@ -2,23 +2,40 @@
 
 use std::error::Error as _;
 
-use easemob_presence::Error;
+use easemob_presence::{Error, OnlineStates, PartialFailure, UserId};
+use napi::bindgen_prelude::{Array, Env, Result};
 use serde::Serialize;
+
+use crate::presences::FlatPresences;
 
 use crate::token_provider::ProviderFailure;
 
-/// Why a call brought no value.
-pub(crate) struct Failure(Option<Box<Error>>);
+/// Why a call brought no value, or only a part of it.
+pub(crate) struct Failure {
+    error: Option<Box<Error>>,
+    /// The presences that were answered, flat.
+    presences: Option<FlatPresences>,
+}
 
 impl Failure {
     /// For a call that ended without an outcome.
     pub(crate) fn broken() -> Self {
-        Self(None)
+        Self { error: None, presences: None }
+    }
+
+    /// Its JSON, or a list of that and the presences that were answered.
+    pub(crate) fn append_to(self, row: &mut Array<'_>, env: Env) -> Result<()> {
+        let json = self.json();
+        let Some(flat) = self.presences else { return row.insert(json) };
+        let mut both = env.create_array(2)?;
+        both.set(0, json)?;
+        both.set(1, flat.into_array(&env)?)?;
+        row.insert(both)
     }
 
     /// All fields by name, in JavaScript's spelling.
     pub(crate) fn json(&self) -> String {
-        let fields = self.0.as_deref().map_or_else(Fields::broken, Fields::of);
+        let fields = self.error.as_deref().map_or_else(Fields::broken, Fields::of);
         // Plain fields only, which always can be written.
         serde_json::to_string(&fields).unwrap_or_default()
     }
@@ -26,7 +43,8 @@ impl Failure {
 
 impl From<Error> for Failure {
     fn from(error: Error) -> Self {
-        Self(Some(Box::new(error)))
+        let presences = error.partial().and_then(PartialFailure::presences).map(FlatPresences::of);
+        Self { error: Some(Box::new(error)), presences }
     }
 }
 
@@ -66,6 +84,28 @@ struct Fields<'a> {
     /// The request to the token provider that failed; JavaScript kept what it threw.
     #[serde(skip_serializing_if = "Option::is_none")]
     token_request: Option<u32>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    partial: Option<Partial<'a>>,
+}
+
+/// What succeeded and what failed; the presences go beside it.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Partial<'a> {
+    succeeded: &'a [UserId],
+    causes: Vec<(&'a [UserId], Fields<'a>)>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    /// As JSON in the JSON: it is read where all states are.
+    online_states: Option<String>,
+}
+
+impl<'a> Partial<'a> {
+    fn of(told: &'a PartialFailure) -> Self {
+        let causes = told.causes().map(|(ids, cause)| (ids, Fields::of(cause))).collect();
+        // String keys and plain values, which always can be written.
+        let json = |states: &OnlineStates| serde_json::to_string(states).unwrap_or_default();
+        Self { succeeded: told.succeeded(), causes, online_states: told.online_states().map(json) }
+    }
 }
 
 impl<'a> Fields<'a> {
@@ -96,6 +136,7 @@ impl<'a> Fields<'a> {
             attempts: error.attempts(),
             causes,
             token_request,
+            partial: error.partial().map(Partial::of),
         }
     }
 
@@ -117,6 +158,7 @@ impl<'a> Fields<'a> {
             attempts: 0,
             causes: Vec::new(),
             token_request: None,
+            partial: None,
         }
     }
 }

@@ -9,6 +9,8 @@ mod emulator;
 mod failure;
 mod payload;
 mod presences;
+mod readers;
 mod runtime;
 mod stats;
 mod token_provider;
+mod webhook;

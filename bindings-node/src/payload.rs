@@ -1,7 +1,7 @@
 //! The values that calls end with, on their way to JavaScript.
 
 use easemob_presence::{
-    AppToken, Device, OnlineStates, Presence, Presences, Subscription, SubscriptionsPage,
+    AppToken, Device, OnlineStates, Presence, Presences, Progress, Subscription, SubscriptionsPage,
 };
 use napi::bindgen_prelude::{Array, Env, Result};
 use serde::Serialize;
@@ -33,6 +33,14 @@ impl Payload {
         // The core's values have string keys and plain numbers, which always can be written.
         Self::Json(serde_json::to_string(value).unwrap_or_default())
     }
+}
+
+/// Done, total, failed, elapsed in ms, rate, time left in ms.
+pub(crate) fn progress_json(now: &Progress) -> String {
+    let eta = now.eta.map(|eta| eta.as_secs_f64() * 1_000.0);
+    let row = (now.done, now.total, now.failed, now.elapsed.as_secs_f64() * 1_000.0, now.rate, eta);
+    // Plain numbers, which always can be written.
+    serde_json::to_string(&row).unwrap_or_default()
 }
 
 impl From<()> for Payload {

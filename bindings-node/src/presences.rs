@@ -109,7 +109,7 @@ impl FlatPresences {
     }
 }
 
-#[expect(clippy::cast_precision_loss, reason = "an answer has at most 4 MiB, far below 2^53")]
+#[expect(clippy::cast_precision_loss, reason = "the engine's strings end far below 2^53")]
 fn number(n: usize) -> f64 {
     n as f64
 }

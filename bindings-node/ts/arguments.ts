@@ -54,6 +54,12 @@ export function optional<T>(
   return value === undefined ? undefined : check(value, name, place);
 }
 
+/** @internal */
+export function callable<T>(value: unknown, name: string, place: Place): T {
+  if (typeof value !== 'function') throw wrong(place, `${name} must be a function, not ${shown(value)}`);
+  return value as T;
+}
+
 /** @internal User ids as the JSON array in which they cross: one string costs less than a hundred. */
 export function idList(ids: unknown, place: Place): string {
   if (typeof ids === 'string') {

@@ -12,7 +12,8 @@ export declare class Bridge {
   constructor(wake: () => void)
   /**
    * Takes all messages, three array elements each: `id, succeeded, value` of a call that ended (the value of a
-   * failure is its JSON), or `client, undefined, request` of a client that asks for a token.
+   * failure is its JSON, or a list of that and the presences that were answered), `id, null, progress` of a call under
+   * way, or `client, undefined, request` of a client that asks for a token.
    *
    * # Errors
    * If the engine has no memory for the values.
@@ -20,6 +21,20 @@ export declare class Bridge {
   drain(): unknown[]
   /** Drops a call under way, and with it its request. Nothing is drained for it, unless it has ended already. */
   cancel(id: number): void
+}
+
+/** The answers of `iterMany`, and where its ids are given. */
+export declare class ManyReader {
+  /** The next answer, or whether ids are wanted; if not, that was all. */
+  next(id: number): void
+  /** Takes ids to ask for. */
+  give(ids: Array<string>): void
+  /** Says that there are no more ids. */
+  end(): void
+  /** Ends what is under way, down to the sockets. */
+  close(): void
+  /** What there is to tell of the progress since the last look, as JSON. */
+  progress(): string | null
 }
 
 /** A client of the core, bound to one environment's bridge. */
@@ -48,14 +63,14 @@ export declare class NativeClient {
    */
   checkUser(user: string): void
   set(id: number, user: string, resource: string, status?: number | undefined | null, ext?: string | undefined | null): void
-  subscribe(id: number, user: string, ids: string, ttlSeconds?: number | undefined | null): void
+  subscribe(id: number, user: string, ids: string, ttlSeconds: number | undefined | null, timeoutMs: number | undefined | null, reports: boolean): void
   get(id: number, user: string, userId: string): void
-  getMany(id: number, user: string, ids: string): void
-  unsubscribe(id: number, user: string, ids: string): void
+  getMany(id: number, user: string, ids: string, timeoutMs: number | undefined | null, reports: boolean): void
+  unsubscribe(id: number, user: string, ids: string, timeoutMs: number | undefined | null, reports: boolean): void
   subscriptionsPage(id: number, user: string, page: number, pageSize?: number | undefined | null): void
   devices(id: number, user: string): void
   isOnline(id: number, user: string): void
-  onlineStates(id: number, ids: string): void
+  onlineStates(id: number, ids: string, timeoutMs: number | undefined | null, reports: boolean): void
   groupOnlineCount(id: number, groupId: string, superCommunityServer: boolean): void
   appToken(id: number): void
   /**
@@ -65,6 +80,13 @@ export declare class NativeClient {
    * A failure's JSON as the reason, if that is no user id.
    */
   subscriptions(user: string, pageSize?: number | undefined | null): SubscriptionsReader
+  /**
+   * A reader of the presence of users who are given as it goes; `total` is how many, if that is known.
+   *
+   * # Errors
+   * A failure's JSON as the reason, if that is no user id.
+   */
+  iterMany(user: string, total?: number | undefined | null): ManyReader
 }
 
 /** A running emulator. */
@@ -95,6 +117,8 @@ export declare class NativeEmulator {
   configure(settings: string): void
   issueToken(ttlMs: number): string
   acceptToken(token: string, ttlMs: number): void
+  /** The body of a callback, signed. */
+  callback(user: string, resource: string, reason: string, secret: string): string
   expireTokens(): void
   reset(): void
   stopListening(): void
@@ -161,6 +185,24 @@ export declare class NativeEmulator {
    * None in practice: the state can be written.
    */
   snapshot(): string
+}
+
+/** A verifier of the core. */
+export declare class NativeWebhook {
+  /**
+   * # Errors
+   * A failure's JSON as the reason.
+   */
+  constructor(secret: string, also: Array<string>, maxAgeMs?: number | undefined | null, appKey?: string | undefined | null)
+  /**
+   * None for a repeat.
+   *
+   * # Errors
+   * A failure's JSON as the reason.
+   */
+  parse(body: string | Uint8Array): string | null
+  /** Whether it was remembered. */
+  forget(callId: string): boolean
 }
 
 /** All subscriptions of a user, read in the core's order and with its rules for pages that drift. */

@@ -1,9 +1,10 @@
 // This environment's promises, by the id under which their calls were submitted. See `../src/bridge.rs`.
 
 import { native } from './native.js';
+import { reported, type OnProgress } from './progress.js';
 import type { TokenSource } from './token-source.js';
 
-/** @internal How a call ended: its value, or the JSON of its failure. */
+/** @internal How a call ended: its value, or its failure. */
 export interface Ended {
   succeeded: boolean;
   value: unknown;
@@ -14,10 +15,16 @@ class Pending implements Ended {
   value: unknown = undefined;
   readonly #resolve: (ended: Ended) => void;
   readonly reject: (reason: unknown) => void;
+  #onProgress: OnProgress | undefined;
 
-  constructor(resolve: (ended: Ended) => void, reject: (reason: unknown) => void) {
+  constructor(resolve: (ended: Ended) => void, reject: (reason: unknown) => void, onProgress: OnProgress | undefined) {
     this.#resolve = resolve;
     this.reject = reject;
+    this.#onProgress = onProgress;
+  }
+
+  tell(progress: string): void {
+    this.#onProgress = reported(this.#onProgress, progress);
   }
 
   settle(succeeded: boolean, value: unknown): void {
@@ -38,7 +45,7 @@ function settleAll(): void {
   const rows = bridge.drain() as unknown[];
   for (let at = 0; at < rows.length; at += 3) {
     const id = rows[at] as number;
-    const succeeded = rows[at + 1] as boolean | undefined;
+    const succeeded = rows[at + 1] as boolean | null | undefined;
     if (succeeded === undefined) {
       tokenSources.get(id)?.deref()?.ask(rows[at + 2] as number);
       continue;
@@ -46,6 +53,10 @@ function settleAll(): void {
     const call = pending.get(id);
     // None: it was aborted while its outcome was on the way.
     if (call === undefined) continue;
+    if (succeeded === null) {
+      call.tell(rows[at + 2] as string);
+      continue;
+    }
     pending.delete(id);
     call.settle(succeeded, rows[at + 2]);
   }
@@ -57,17 +68,25 @@ function settleAll(): void {
  *
  * @internal
  */
-export function submit(start: (id: number) => void, signal: AbortSignal | undefined): Promise<Ended> {
-  return signal === undefined ? pend(start) : abortable(start, signal);
+export function submit(
+  start: (id: number) => void,
+  signal: AbortSignal | undefined,
+  onProgress?: OnProgress,
+): Promise<Ended> {
+  return signal === undefined ? pend(start, onProgress) : abortable(start, signal, onProgress);
 }
 
-async function abortable(start: (id: number) => void, signal: AbortSignal): Promise<Ended> {
+async function abortable(
+  start: (id: number) => void,
+  signal: AbortSignal,
+  onProgress: OnProgress | undefined,
+): Promise<Ended> {
   signal.throwIfAborted();
   let id = 0;
   const ended = pend((given) => {
     id = given;
     start(given);
-  });
+  }, onProgress);
   const listening = listen(signal, id);
   try {
     return await ended;
@@ -111,7 +130,7 @@ function abort(ids: ReadonlySet<number>, reason: unknown): void {
   }
 }
 
-function pend(start: (id: number) => void): Promise<Ended> {
+function pend(start: (id: number) => void, onProgress: OnProgress | undefined): Promise<Ended> {
   do lastId = (lastId + 1) >>> 0;
   while (pending.has(lastId));
   const id = lastId;
@@ -119,7 +138,7 @@ function pend(start: (id: number) => void): Promise<Ended> {
     // First, so that a refusal of the arguments leaves nothing behind.
     start(id);
     // Outcomes arrive in a later turn of the event loop, never before this.
-    pending.set(id, new Pending(resolve, reject));
+    pending.set(id, new Pending(resolve, reject, onProgress));
   });
 }
 

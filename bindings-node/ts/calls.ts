@@ -2,9 +2,10 @@
 
 import { onlyKeys, type Place } from './arguments.js';
 import { bridge, submit } from './bridge.js';
-import { errorOf, refusal, shown } from './errors.js';
+import { errorOf, refusal, shown, type Failed } from './errors.js';
 import { native, type NativeClient } from './native.js';
 import { limits, opened, replacing, type CallOptions, type ClientOptions, type WithOptions } from './options.js';
+import type { OnProgress } from './progress.js';
 import { statsOf, type Stats } from './stats.js';
 import { isWatched, watched, type Logger } from './telemetry.js';
 import type { TokenSource } from './token-source.js';
@@ -17,6 +18,10 @@ export interface Operation<T> {
   readonly name: string;
   /** Option keys beside those of every call. */
   readonly keys?: readonly string[];
+  /** A call on many users: its `timeoutMs` is the whole call's, and goes to the core with it. */
+  readonly many?: boolean;
+  /** Is told how far the call is. */
+  readonly onProgress?: OnProgress | undefined;
   /** Checks the arguments and says how to submit. */
   prepare(place: Place): (client: NativeClient, id: number) => void;
   /** Makes the caller's value. */
@@ -110,9 +115,9 @@ export class Calls {
       const place: Place = { kind: 'invalid_input', operation: operation.name };
       const start = operation.prepare(place);
       const client = options === undefined ? this.#native : this.#checked(operation, options, place);
-      const ended = await submit((id) => start(client, id), options?.signal);
+      const ended = await submit((id) => start(client, id), options?.signal, operation.onProgress);
       if (ended.succeeded) return operation.read(ended.value);
-      throw errorOf(ended.value as string, (request) => this.#tokens?.thrown(request));
+      throw errorOf(ended.value as Failed, (request) => this.#tokens?.thrown(request));
     } finally {
       this.#count.remove();
     }
@@ -125,7 +130,7 @@ export class Calls {
       throw refusal('invalid_input', `signal must be an AbortSignal, not ${shown(signal)}`, { operation: operation.name });
     }
     const [timeoutMs, attemptTimeoutMs] = limits(options, place);
-    return this.native({ timeoutMs, attemptTimeoutMs });
+    return this.native({ timeoutMs: operation.many ? undefined : timeoutMs, attemptTimeoutMs });
   }
 }
 

@@ -1,6 +1,7 @@
-import { idList, text, type Place } from './arguments.js';
+import { text, type Place } from './arguments.js';
 import { Calls } from './calls.js';
 import { refusal, shown } from './errors.js';
+import { manyCall, type ManyOptions, type Submit } from './many.js';
 import { AppToken, OnlineStates } from './models.js';
 import type { CallOptions, ClientOptions, CommonOptions, WithOptions } from './options.js';
 import type { Stats } from './stats.js';
@@ -106,12 +107,13 @@ export class PresenceClient implements AsyncDisposable {
   }
 
   /**
-   * Whether each of up to 100 users is logged in somewhere: `POST /users/batch/status`.
+   * Whether each of any number of users is logged in somewhere: `POST /users/batch/status`, for each 100 of them.
    *
    * This is the login state, not the presence that users set. The service calls ids it does not know offline. Limit:
-   * 50 calls a second per App Key. No ids: an empty answer without a call.
+   * 50 requests a second per App Key. No ids: an empty answer without a request.
    *
-   * @throws {@link InvalidInputError} for a bad id or more than 100; see {@link PresenceError} for the rest.
+   * @throws {@link InvalidInputError} for a bad id; {@link PartialFailureError} if some requests succeeded and others
+   * failed; see {@link PresenceError} for the rest.
    *
    * @example
    * ```ts
@@ -119,18 +121,9 @@ export class PresenceClient implements AsyncDisposable {
    * console.log(states.get('user1'));
    * ```
    */
-  onlineStates(ids: Iterable<string>, options?: CallOptions): Promise<OnlineStates> {
-    return this.#calls.run(
-      {
-        name: 'online_states',
-        prepare: (place) => {
-          const list = idList(ids, place);
-          return (client, id) => client.onlineStates(id, list);
-        },
-        read: OnlineStates.of,
-      },
-      options,
-    );
+  onlineStates(ids: Iterable<string>, options?: ManyOptions): Promise<OnlineStates> {
+    const prepare = (): Submit => (client, id, list, timeoutMs, reports) => client.onlineStates(id, list, timeoutMs, reports);
+    return this.#calls.run(manyCall('online_states', ids, options, OnlineStates.of, prepare), options);
   }
 
   /**

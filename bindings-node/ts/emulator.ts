@@ -162,6 +162,21 @@ export class Emulator implements Disposable {
     this.#native.acceptToken(token, ttlMs);
   }
 
+  /**
+   * The body of the callback that the service would post for this user's device, signed with `secret`: JSON, with the
+   * time of this emulator's clock and an id of its own. Nothing is sent and no state changes: post it to the endpoint
+   * under test.
+   *
+   * @example
+   * ```ts
+   * const body = emulator.callback('c2', 'android_1', 'login', 'secret');
+   * console.log(new Webhook('secret').parse(body)?.userId); // c2
+   * ```
+   */
+  callback(user: string, resource: string, reason: 'login' | 'logout' | 'replaced', secret: string): Buffer {
+    return Buffer.from(this.#native.callback(user, resource, reason, secret));
+  }
+
   /** Makes every token issued so far an expired one. */
   expireTokens(): void {
     this.#native.expireTokens();

@@ -2,6 +2,10 @@
 
 import { inspect } from 'node:util';
 
+import { OnlineStates } from './models.js';
+import { PartialFailure } from './partial.js';
+import { Presences } from './presences.js';
+
 /** Whether the service may have received the call that failed. */
 export type Sent = 'no' | 'maybe' | 'yes';
 
@@ -19,12 +23,14 @@ export type ErrorKind =
   | 'too_large'
   | 'server'
   | 'decode'
+  | 'invalid_signature'
   | 'connect'
   | 'tls'
   | 'timeout'
   | 'queue_timeout'
   | 'overloaded'
   | 'superseded'
+  | 'partial'
   | 'closed';
 
 /** @internal What a failure carries across the bridge. */
@@ -44,7 +50,15 @@ export interface Failure {
   attempts: number;
   causes: readonly string[];
   tokenRequest?: number;
+  partial?: {
+    readonly succeeded: readonly string[];
+    readonly causes: readonly (readonly [readonly string[], Failure])[];
+    readonly onlineStates?: string;
+  };
 }
+
+/** @internal A failure as it is drained: its JSON, or that and the presences that were answered. */
+export type Failed = string | readonly [json: string, presences: [string, Float64Array]];
 
 const FIELDS = ['operation', 'status', 'code', 'hint', 'requestId', 'retryAfterMs', 'body'] as const;
 
@@ -89,9 +103,14 @@ export class PresenceError extends Error {
   declare readonly retryAfterMs?: number;
   /** The first 2 KiB of the answer's text as it came, with anything shaped like a token masked. */
   declare readonly body?: string;
+  /**
+   * What succeeded and what failed, user by user, of a call on many users that took more than one request, and of each
+   * failed item of {@link User.iterMany}.
+   */
+  declare readonly partial?: PartialFailure;
 
   /** @internal */
-  constructor(failure: Failure, cause?: unknown) {
+  constructor(failure: Failure, cause?: unknown, partial?: PartialFailure) {
     super(failure.text, cause === undefined ? undefined : { cause });
     this.kind = failure.kind as ErrorKind;
     this.detail = failure.message;
@@ -101,6 +120,7 @@ export class PresenceError extends Error {
     for (const field of FIELDS) {
       if (failure[field] !== undefined) Object.defineProperty(this, field, { value: failure[field], enumerable: true });
     }
+    if (partial !== undefined) Object.defineProperty(this, 'partial', { value: partial, enumerable: true });
   }
 
   /** Every field by name, with the message. */
@@ -154,9 +174,13 @@ export class TooLargeError extends PresenceError {
 export class ServerError extends PresenceError {
   declare readonly kind: 'server';
 }
-/** A successful status with a body that is not what the call returns. */
+/** A successful status with a body that is not what the call returns; or a callback that is none. */
 export class DecodeError extends PresenceError {
   declare readonly kind: 'decode';
+}
+/** A callback is not signed with a known secret, or is too far from the present, or is another app's. */
+export class InvalidSignatureError extends PresenceError {
+  declare readonly kind: 'invalid_signature';
 }
 /** No connection could be made, or it broke. */
 export class ConnectError extends PresenceError {
@@ -182,6 +206,42 @@ export class OverloadedError extends PresenceError {
 export class SupersededError extends PresenceError {
   declare readonly kind: 'superseded';
 }
+/**
+ * Of a call on many users, a part succeeded and a part failed. Here is both: nothing has to be asked again.
+ *
+ * @example
+ * ```ts
+ * try {
+ *   await client.user('wzy').getMany(everyone);
+ * } catch (error) {
+ *   if (!(error instanceof PartialFailureError)) throw error;
+ *   for (const [userId, cause] of error.failed) console.log(userId, cause.kind);
+ * }
+ * ```
+ */
+export class PartialFailureError extends PresenceError {
+  declare readonly kind: 'partial';
+
+  /** The presences that were answered; none for an operation that answers none. */
+  get presences(): Presences | undefined {
+    return this.partial?.presences;
+  }
+
+  /** The states that were answered; none for an operation that answers none. */
+  get onlineStates(): OnlineStates | undefined {
+    return this.partial?.onlineStates;
+  }
+
+  /** The users for whom the call succeeded, in the order asked. */
+  get succeeded(): readonly string[] {
+    return this.partial?.succeeded ?? [];
+  }
+
+  /** The users for whom it failed, in the order asked, with the cause; users of one request share it. */
+  get failed(): ReadonlyMap<string, PresenceError> {
+    return this.partial?.failed ?? new Map<string, PresenceError>();
+  }
+}
 /** The client was closed, before the call or during it. */
 export class ClosedError extends PresenceError {
   declare readonly kind: 'closed';
@@ -200,12 +260,14 @@ const CLASSES: { readonly [Kind in ErrorKind]: typeof PresenceError } = {
   too_large: TooLargeError,
   server: ServerError,
   decode: DecodeError,
+  invalid_signature: InvalidSignatureError,
   connect: ConnectError,
   tls: TlsError,
   timeout: DeadlineError,
   queue_timeout: QueueTimeoutError,
   overloaded: OverloadedError,
   superseded: SupersededError,
+  partial: PartialFailureError,
   closed: ClosedError,
 };
 
@@ -223,12 +285,31 @@ function chain(causes: readonly string[]): Error | undefined {
   }, undefined);
 }
 
-/** @internal The error for a failure, as its JSON. Called where the stack leads to the caller. */
-export function errorOf(json: string, thrown?: (tokenRequest: number) => unknown): PresenceError {
-  const failure = JSON.parse(json) as Failure;
+/** @internal The error for a failure. Called where the stack leads to the caller. */
+export function errorOf(failed: Failed, thrown?: (tokenRequest: number) => unknown): PresenceError {
+  const [json, flat] = typeof failed === 'string' ? [failed] : failed;
+  return made(JSON.parse(json) as Failure, thrown, flat);
+}
+
+function made(
+  failure: Failure,
+  thrown: ((tokenRequest: number) => unknown) | undefined,
+  flat?: [string, Float64Array],
+): PresenceError {
   const Class = Object.hasOwn(CLASSES, failure.kind) ? CLASSES[failure.kind as ErrorKind] : PresenceError;
   const ours = failure.tokenRequest === undefined ? undefined : thrown?.(failure.tokenRequest);
-  return new Class(failure, ours ?? chain(failure.causes));
+  return new Class(failure, ours ?? chain(failure.causes), failure.partial && partial(failure.partial, thrown, flat));
+}
+
+function partial(
+  { succeeded, causes, onlineStates }: NonNullable<Failure['partial']>,
+  thrown: ((tokenRequest: number) => unknown) | undefined,
+  flat: [string, Float64Array] | undefined,
+): PartialFailure {
+  const presences = flat === undefined ? undefined : Presences.of(flat);
+  const states = onlineStates === undefined ? undefined : OnlineStates.of(onlineStates);
+  const errors = causes.map(([users, cause]) => [users, made(cause, thrown)] as const);
+  return new PartialFailure(presences, states, succeeded, errors);
 }
 
 /** @internal An error about arguments or options, found before the core sees them. */

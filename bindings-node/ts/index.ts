@@ -16,8 +16,10 @@ export {
   DecodeError,
   FeatureDisabledError,
   InvalidInputError,
+  InvalidSignatureError,
   NotFoundError,
   OverloadedError,
+  PartialFailureError,
   PermissionDeniedError,
   PresenceError,
   QueueTimeoutError,
@@ -29,11 +31,15 @@ export {
   TooLargeError,
 } from './errors.js';
 export type { ErrorKind, Sent } from './errors.js';
+export { IterMany } from './many.js';
+export type { IterManyOptions, ManyOptions } from './many.js';
 export { AppToken, OnlineStates } from './models.js';
 export type { Device, Subscription, SubscriptionsPage } from './models.js';
 export type { CallOptions, ClientOptions, CommonOptions, LimitOptions, Priority, WithOptions } from './options.js';
+export { PartialFailure } from './partial.js';
 export { Presence, Presences } from './presences.js';
 export type { DeviceStatus, PresenceFields } from './presences.js';
+export type { Progress } from './progress.js';
 export type { EndpointName, RateLimits } from './rates.js';
 export type { EndpointStats, Stats } from './stats.js';
 export { Status } from './status.js';
@@ -41,3 +47,5 @@ export type { CallEvent, Logger } from './telemetry.js';
 export type { ProvidedToken, TokenProvider } from './token-source.js';
 export { User } from './user.js';
 export type { PageOptions, SetOptions, SubscribeOptions } from './user.js';
+export { Callback, Webhook } from './webhook.js';
+export type { CallbackFields, WebhookOptions } from './webhook.js';

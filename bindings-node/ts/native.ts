@@ -3,7 +3,15 @@
 import type * as Binding from './binding';
 
 /** @internal */
-export type { Bridge, ClientConfig, EmulatorConfig, NativeClient, NativeEmulator, SubscriptionsReader } from './binding';
+export type {
+  Bridge,
+  ClientConfig,
+  EmulatorConfig,
+  NativeClient,
+  NativeEmulator,
+  NativeWebhook,
+  SubscriptionsReader,
+} from './binding';
 
 const NAME = 'easemob-presence';
 

@@ -21,7 +21,8 @@ export type EndpointName = (typeof ENDPOINTS)[number];
 
 /**
  * How many calls a second are made to each endpoint: as the service's documents say, without limit, the same number
- * for every endpoint, or the documented ones with these replaced.
+ * for every endpoint, or the documented ones with these replaced. Token requests take no turn: `minTokenIntervalMs`
+ * keeps them apart.
  */
 export type RateLimits = 'documented' | 'off' | number | { readonly [Name in EndpointName]?: number | undefined };
 

@@ -1,6 +1,7 @@
-import { idList, optional, span, text, whole, type Place } from './arguments.js';
+import { optional, span, text, whole, type Place } from './arguments.js';
 import type { Calls } from './calls.js';
 import { refusal, shown } from './errors.js';
+import { IterMany, manyCall, manyKeys, type IterManyOptions, type ManyOptions, type Submit } from './many.js';
 import { devices, subscriptions, subscriptionsPage } from './models.js';
 import type { Device, Subscription, SubscriptionsPage } from './models.js';
 import type { CallOptions } from './options.js';
@@ -19,7 +20,7 @@ export interface SetOptions extends CallOptions {
 }
 
 /** What {@link User.subscribe} takes beside ids. */
-export interface SubscribeOptions extends CallOptions {
+export interface SubscribeOptions extends ManyOptions {
   /** How long the subscription lasts, in seconds: 1 to 2,592,000 (30 days); a day if not given. */
   readonly ttlSeconds?: number | undefined;
 }
@@ -31,7 +32,7 @@ export interface PageOptions extends CallOptions {
 }
 
 const SET = ['resource', 'ext'];
-const SUBSCRIBE = ['ttlSeconds'];
+const SUBSCRIBE = manyKeys('ttlSeconds');
 const PAGE = ['pageSize'];
 
 function nothing(): void {
@@ -98,15 +99,15 @@ export class User {
   }
 
   /**
-   * Subscribes to up to 100 users and answers their current presence, with the time when each subscription ends:
-   * `POST /users/{username}/presence/{expiry}`.
+   * Subscribes to any number of users and answers their current presence, with the time when each subscription ends:
+   * `POST /users/{username}/presence/{expiry}`, for each 100 of them.
    *
    * Subscribing makes the service notify the clients of *this* user. Subscribing again replaces the end. The service
-   * keeps at most 3,000 subscriptions per user and 3,000 subscribers of one. Limit: 50 calls a second per App Key. No
-   * ids: an empty answer without a call.
+   * keeps at most 3,000 subscriptions per user and 3,000 subscribers of one. Limit: 50 requests a second per App Key.
+   * No ids: an empty answer without a request.
    *
-   * @throws {@link InvalidInputError} for a bad id, the user itself, more than 100 users or a ttl out of range;
-   * {@link TooLargeError} where the ids together exceed 5,000 bytes; see {@link PresenceError} for the rest.
+   * @throws {@link InvalidInputError} for a bad id, the user itself or a ttl out of range; {@link PartialFailureError} if
+   * some requests succeeded and others failed; see {@link PresenceError} for the rest.
    *
    * @example
    * ```ts
@@ -115,19 +116,12 @@ export class User {
    * ```
    */
   subscribe(ids: Iterable<string>, options?: SubscribeOptions): Promise<Presences> {
-    return this.#calls.run(
-      {
-        name: 'subscribe',
-        keys: SUBSCRIBE,
-        prepare: (place) => {
-          const list = idList(ids, place);
-          const ttl = optional(span, options?.ttlSeconds, 'ttlSeconds', place);
-          return (client, id) => client.subscribe(id, this.id, list, ttl);
-        },
-        read: many,
-      },
-      options,
-    );
+    const prepare = (place: Place): Submit => {
+      const ttl = optional(span, options?.ttlSeconds, 'ttlSeconds', place);
+      return (client, id, list, timeoutMs, reports) =>
+        client.subscribe(id, this.id, list, ttl, timeoutMs, reports);
+    };
+    return this.#calls.run(manyCall('subscribe', ids, options, many, prepare, SUBSCRIBE), options);
   }
 
   /**
@@ -159,13 +153,15 @@ export class User {
   }
 
   /**
-   * Reads the presence of up to 100 users: `POST /users/{username}/presence`.
+   * Reads the presence of any number of users: `POST /users/{username}/presence`, for each 100 of them.
    *
    * The answer is in the order asked, an id given twice once; ids that the service did not answer are in
-   * {@link Presences.missing}. Limit: 50 calls a second per App Key. No ids: an empty answer without a call.
+   * {@link Presences.missing}. Longer lists become several requests, which run side by side as the rate limit allows: 50
+   * a second per App Key, which is 5,000 users. No ids: an empty answer without a request. For ids that should not be in
+   * memory as a whole there is {@link User.iterMany}.
    *
-   * @throws {@link InvalidInputError} for a bad id or more than 100 users; {@link TooLargeError} where the ids together
-   * exceed 5,000 bytes; see {@link PresenceError} for the rest.
+   * @throws {@link InvalidInputError} for a bad id; {@link PartialFailureError} if some requests succeeded and others
+   * failed; see {@link PresenceError} for the rest.
    *
    * @example
    * ```ts
@@ -173,24 +169,43 @@ export class User {
    * console.log(presences.get('c2')?.isOnline, presences.missing);
    * ```
    */
-  getMany(ids: Iterable<string>, options?: CallOptions): Promise<Presences> {
-    return this.#calls.run(
-      {
-        name: 'get_many',
-        prepare: (place) => {
-          const list = idList(ids, place);
-          return (client, id) => client.getMany(id, this.id, list);
-        },
-        read: many,
-      },
-      options,
-    );
+  getMany(ids: Iterable<string>, options?: ManyOptions): Promise<Presences> {
+    const prepare = (): Submit => (client, id, list, timeoutMs, reports) =>
+      client.getMany(id, this.id, list, timeoutMs, reports);
+    return this.#calls.run(manyCall('get_many', ids, options, many, prepare), options);
   }
 
   /**
-   * Ends the subscriptions to up to 100 users: `DELETE /users/{username}/presence`.
+   * Reads the presence of users as it goes: `POST /users/{username}/presence`, for each 100 of them. Memory stays bounded,
+   * however many there are.
    *
-   * Users never subscribed to are no error. Limit: 50 calls a second per App Key. No ids: done without a call.
+   * Requests run side by side as the rate limit allows, some 25,000 users ahead at most. An id that comes again within
+   * one request is asked for once. Ids of an asynchronous iterable are taken 100 at a time, and answers that come
+   * meanwhile wait for the next of them.
+   *
+   * A request that fails rejects {@link IterMany.next}, and the error's {@link PresenceError.partial} names its users; the
+   * iteration can go on. An id that breaks a rule is a rejection of its own, and the ids around it are asked for. After a
+   * failure that every request would meet (auth, permission, feature disabled, quota exceeded, closed) the users that are
+   * left fail with the same cause, unsent.
+   *
+   * @throws {@link InvalidInputError} for what is no iterable, or a string.
+   *
+   * @example
+   * ```ts
+   * let online = 0;
+   * for await (const presences of client.user('wzy').iterMany(everyone)) {
+   *   for (const presence of presences.values()) if (presence.isOnline) online += 1;
+   * }
+   * ```
+   */
+  iterMany(ids: Iterable<string> | AsyncIterable<string>, options?: IterManyOptions): IterMany {
+    return new IterMany(this.#calls, this.id, ids, options);
+  }
+
+  /**
+   * Ends the subscriptions to any number of users: `DELETE /users/{username}/presence`, for each 100 of them.
+   *
+   * Users never subscribed to are no error. Limit: 50 requests a second per App Key. No ids: done without a request.
    *
    * @throws As {@link User.getMany}.
    *
@@ -199,18 +214,10 @@ export class User {
    * await client.user('wzy').unsubscribe(['c1']);
    * ```
    */
-  unsubscribe(ids: Iterable<string>, options?: CallOptions): Promise<void> {
-    return this.#calls.run<void>(
-      {
-        name: 'unsubscribe',
-        prepare: (place) => {
-          const list = idList(ids, place);
-          return (client, id) => client.unsubscribe(id, this.id, list);
-        },
-        read: nothing,
-      },
-      options,
-    );
+  unsubscribe(ids: Iterable<string>, options?: ManyOptions): Promise<void> {
+    const prepare = (): Submit => (client, id, list, timeoutMs, reports) =>
+      client.unsubscribe(id, this.id, list, timeoutMs, reports);
+    return this.#calls.run<void>(manyCall('unsubscribe', ids, options, nothing, prepare), options);
   }
 
   /**

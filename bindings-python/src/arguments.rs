@@ -85,7 +85,30 @@ impl<'py> FromPyObject<'_, 'py> for Ids {
     }
 }
 
-fn kind(value: &Bound<'_, PyAny>) -> String {
+/// Ids out of the middle of a list.
+pub(crate) struct IdsFrom {
+    pub(crate) ids: Vec<String>,
+    /// The first that is no str; it is left out.
+    pub(crate) wrong: Option<PyErr>,
+}
+
+impl IdsFrom {
+    /// Reads ids, the first of which is at place `from`.
+    pub(crate) fn read(py: Python<'_>, from: usize, items: Vec<Py<PyAny>>) -> Self {
+        let mut read = Self { ids: Vec::with_capacity(items.len()), wrong: None };
+        for (place, item) in (from..).zip(items) {
+            if let Ok(id) = item.extract(py) {
+                read.ids.push(id);
+            } else {
+                let text = format!("ids[{place}] is {}; a user id is a str.", kind(item.bind(py)));
+                read.wrong.get_or_insert_with(|| invalid_input(py, &text));
+            }
+        }
+        read
+    }
+}
+
+pub(crate) fn kind(value: &Bound<'_, PyAny>) -> String {
     value.get_type().name().map_or_else(|_| "an object".to_owned(), |name| name.to_string())
 }
 

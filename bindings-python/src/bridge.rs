@@ -10,15 +10,17 @@ use std::io::{Read, Write};
 use std::os::fd::{AsRawFd, RawFd};
 use std::os::unix::net::UnixStream;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::mpsc::{RecvTimeoutError, sync_channel};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::mpsc::{RecvTimeoutError, channel};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::Duration;
 
+use easemob_presence::Progress;
 use easemob_presence_bindings::Mailbox;
 use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
 use pyo3::exceptions::{PyRuntimeError, PySystemExit};
 use pyo3::prelude::*;
+use pyo3::types::PyTuple;
 use tokio::runtime::Handle;
 use tokio::task::AbortHandle;
 
@@ -32,23 +34,55 @@ const SIGNAL_CHECK: Duration = Duration::from_millis(50);
 /// What a call came to.
 pub(crate) type Outcome = Result<Value, Failure>;
 
+/// What is told of a call.
+enum Told {
+    Progress(Progress),
+    Ended(Outcome),
+}
+
+/// Where a call tells its progress, known when it is started.
+#[derive(Default)]
+pub(crate) struct Sink(OnceLock<Box<dyn Fn(Progress) + Send + Sync>>);
+
+impl Sink {
+    pub(crate) fn tell(&self, progress: Progress) {
+        if let Some(tell) = self.0.get() {
+            tell(progress);
+        }
+    }
+
+    fn lead_to(&self, tell: impl Fn(Progress) + Send + Sync + 'static) {
+        // A call is started once.
+        let _ = self.0.set(Box::new(tell));
+    }
+}
+
+/// Progress as Python reads it: done, total, failed, elapsed, rate, eta.
+pub(crate) fn progress<'py>(py: Python<'py>, now: &Progress) -> PyResult<Bound<'py, PyTuple>> {
+    let eta = now.eta.map(|eta| eta.as_secs_f64());
+    (now.done, now.total, now.failed, now.elapsed.as_secs_f64(), now.rate, eta).into_pyobject(py)
+}
+
 /// What the loop's thread and the tokio threads share. Both ends live as long as either side, so that a late wake
 /// meets an open socket and no signal.
 struct Finished {
-    outcomes: Mailbox<(u64, Outcome)>,
+    outcomes: Mailbox<(u64, Told)>,
     bell: UnixStream,
     ear: UnixStream,
     next_id: AtomicU64,
 }
 
 impl Finished {
-    fn push(&self, id: u64, outcome: Outcome) {
-        if self.outcomes.put((id, outcome)) {
+    fn push(&self, id: u64, told: Told) {
+        if self.outcomes.put((id, told)) {
             // A full socket has unread bytes in it: the loop is about to wake anyway.
             let _ = (&self.bell).write(&[1]);
         }
     }
 }
+
+/// The id of a call; whether it succeeded, or none while it goes on; its value, exception or progress.
+type Row = (u64, Option<bool>, Py<PyAny>);
 
 /// The finished calls of one event loop.
 #[pyclass(frozen, module = "easemob_presence._native")]
@@ -72,15 +106,18 @@ impl Queue {
         Ok(self.finished(py)?.ear.as_raw_fd())
     }
 
-    /// Everything that has finished, as `(id, succeeded, value or exception)`. Empty in a forked child: the bytes in
-    /// the socket are the parent's.
-    fn drain(&self, py: Python<'_>) -> PyResult<Vec<(u64, bool, Py<PyAny>)>> {
+    /// Everything that has finished, as `(id, succeeded, value or exception)`, and progress, as `(id, None, progress)`.
+    /// Empty in a forked child: the bytes in the socket are the parent's.
+    fn drain(&self, py: Python<'_>) -> PyResult<Vec<Row>> {
         let Some(finished) = self.finished.get() else { return Ok(Vec::new()) };
         // One byte per wake, and at most one wake is pending; nothing to read is no error.
         let _ = (&finished.ear).read(&mut [0; 16]);
-        let row = |(id, outcome): (u64, Outcome)| match into_python(py, outcome) {
-            Ok(value) => Ok((id, true, value)),
-            Err(error) => Ok((id, false, error.into_value(py).into_any())),
+        let row = |(id, told): (u64, Told)| match told {
+            Told::Progress(now) => Ok((id, None, progress(py, &now)?.into_any().unbind())),
+            Told::Ended(outcome) => match into_python(py, outcome) {
+                Ok(value) => Ok((id, Some(true), value)),
+                Err(error) => Ok((id, Some(false), error.into_value(py).into_any())),
+            },
         };
         finished.outcomes.take().into_iter().map(row).collect()
     }
@@ -104,7 +141,7 @@ struct Report {
 impl Drop for Report {
     fn drop(&mut self) {
         if self.outcome.is_some() || !is_stopped() {
-            self.to.push(self.id, self.outcome.take().unwrap_or(Err(Failure::Stopped)));
+            self.to.push(self.id, Told::Ended(self.outcome.take().unwrap_or(Err(Failure::Stopped))));
         }
     }
 }
@@ -120,7 +157,7 @@ pub(crate) struct Call {
 }
 
 enum State {
-    Described(BoxFuture<'static, Outcome>),
+    Described(BoxFuture<'static, Outcome>, Arc<Sink>),
     Running(AbortHandle),
     Taken,
 }
@@ -131,20 +168,38 @@ impl Call {
         operation: &'static str,
         future: impl Future<Output = Result<T, E>> + Send + 'static,
     ) -> Self {
-        let future = future.map(|outcome| outcome.map(Into::into).map_err(Into::into)).boxed();
-        Self { operation, state: Local::new(Mutex::new(State::Described(future))) }
+        Self::reporting(operation, |_| future)
     }
 
-    /// Spawns what `make` makes of the future.
+    /// A call that tells its progress.
+    pub(crate) fn reporting<T: Into<Value>, E: Into<Failure>, F>(
+        operation: &'static str,
+        make: impl FnOnce(Arc<Sink>) -> F,
+    ) -> Self
+    where
+        F: Future<Output = Result<T, E>> + Send + 'static,
+    {
+        let sink = Arc::new(Sink::default());
+        let future = make(Arc::clone(&sink)).map(|outcome| outcome.map(Into::into).map_err(Into::into));
+        Self { operation, state: Local::new(Mutex::new(State::Described(future.boxed(), sink))) }
+    }
+
+    /// Spawns what `make` makes of the future. The sink goes with the future: whoever waits at its other end learns
+    /// from it that the future is gone.
     fn spawn<F: Future<Output = ()> + Send + 'static>(
         &self,
         on: &Handle,
+        tell: impl Fn(Progress) + Send + Sync + 'static,
         make: impl FnOnce(BoxFuture<'static, Outcome>) -> F,
     ) -> Result<(), Failure> {
         let mut state =
             self.state.get().ok_or(Failure::Forked)?.lock().unwrap_or_else(PoisonError::into_inner);
         match std::mem::replace(&mut *state, State::Taken) {
-            State::Described(future) => *state = State::Running(on.spawn(make(future)).abort_handle()),
+            State::Described(future, sink) => {
+                sink.lead_to(tell);
+                drop(sink);
+                *state = State::Running(on.spawn(make(future)).abort_handle());
+            }
             other => *state = other,
         }
         Ok(())
@@ -164,10 +219,12 @@ impl Call {
     fn start(&self, py: Python<'_>, queue: &Queue) -> PyResult<u64> {
         let to = Arc::clone(queue.finished(py)?);
         let id = to.next_id.fetch_add(1, Ordering::Relaxed);
+        let told = Arc::clone(&to);
         let report = Report { id, to, outcome: None };
         engine()
             .and_then(|engine| {
-                self.spawn(engine, |future| async move {
+                let tell = move |now| told.push(id, Told::Progress(now));
+                self.spawn(engine, tell, |future| async move {
                     let mut report = report;
                     report.outcome = Some(future.await);
                 })
@@ -181,18 +238,22 @@ impl Call {
         self.abort();
     }
 
-    /// Makes the call and waits for it without the GIL, looking for signals now and then.
-    fn wait(&self, py: Python<'_>) -> PyResult<Py<PyAny>> {
+    /// Makes the call and waits for it without the GIL, looking for signals now and then. `on_progress` is called on the
+    /// waiting thread.
+    #[pyo3(signature = (on_progress=None))]
+    fn wait(&self, py: Python<'_>, on_progress: Option<&Bound<'_, PyAny>>) -> PyResult<Py<PyAny>> {
         if Handle::try_current().is_ok() {
             return Err(PyRuntimeError::new_err(
                 "this thread belongs to a tokio runtime, which a blocking call would stop; call from another thread",
             ));
         }
         let engine = engine().map_err(|failure| failure.into_exception(py))?;
-        let (sender, mut receiver) = sync_channel(1);
-        self.spawn(engine, |future| async move {
-            // Fails only if the waiting thread is gone.
-            let _ = sender.send(future.await);
+        // Both fail only if the waiting thread is gone.
+        let (sender, mut receiver) = channel();
+        let told = sender.clone();
+        let tell = move |now| drop(told.send(Told::Progress(now)));
+        self.spawn(engine, tell, |future| async move {
+            let _ = sender.send(Told::Ended(future.await));
         })
         .map_err(|failure| failure.into_exception(py))?;
         let _waiting = engine.wait();
@@ -200,7 +261,13 @@ impl Call {
             let waited;
             (waited, receiver) = py.detach(move || (receiver.recv_timeout(SIGNAL_CHECK), receiver));
             match waited {
-                Ok(outcome) => return into_python(py, outcome),
+                Ok(Told::Ended(outcome)) => return into_python(py, outcome),
+                Ok(Told::Progress(now)) => {
+                    if let Some(on_progress) = on_progress {
+                        let called = on_progress.call1((progress(py, &now)?,));
+                        called.inspect_err(|_| self.abort())?;
+                    }
+                }
                 // The interpreter exits, and this is a daemon thread that must leave native code before that. It is
                 // the one exception with which a thread ends without a word.
                 Err(RecvTimeoutError::Disconnected) if is_stopped() => return Err(PySystemExit::new_err(())),

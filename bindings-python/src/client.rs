@@ -5,18 +5,17 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use arc_swap::ArcSwapOption;
 use easemob_presence as core;
-use futures_util::StreamExt;
 use pyo3::prelude::*;
 use pyo3::types::PyDict;
 use secrecy::{ExposeSecret, SecretString};
-use tokio::sync::Mutex;
 
 use crate::arguments::{Ids, Number, Priority, Seconds, StatusArgument, Text};
 use crate::bridge::Call;
 use crate::errors::Failure;
-use crate::runtime::{Local, PerProcess};
+use crate::runtime::PerProcess;
 use crate::settings;
-use crate::values::{GroupKind, Stats};
+use crate::streams::{ManyStream, SubscriptionStream};
+use crate::values::{GroupKind, Stats, Value};
 
 /// What the copies of one client share. Connections belong to the runtime that made them, so a process that was
 /// forked builds its own client from the same settings.
@@ -58,6 +57,26 @@ impl Client {
         Ok(client.with_options(self.options))
     }
 
+    /// The same for a call on many users, which may tell its progress.
+    fn many<O: core::operation::Bulk>(
+        &self,
+        py: Python<'_>,
+        timeout: Option<Seconds>,
+        reports: bool,
+        describe: impl FnOnce(&core::Client) -> Result<core::Many<O>, core::Error>,
+    ) -> PyResult<Call>
+    where
+        O::Output: Into<Value>,
+    {
+        let call = self.core().and_then(|client| Ok(describe(&client)?));
+        let call = call.map_err(|failure| failure.into_exception(py))?;
+        let call = timeout.into_iter().fold(call, |call, Seconds(timeout)| call.timeout(timeout));
+        Ok(Call::reporting(O::DESCRIPTOR.name, |sink| {
+            let call = if reports { call.on_progress(move |now| sink.tell(now)) } else { call };
+            call.into_future()
+        }))
+    }
+
     /// Runs `describe` with this process's client.
     fn call<O: core::operation::Operation>(
         &self,
@@ -66,7 +85,7 @@ impl Client {
         describe: impl FnOnce(&core::Client) -> Result<core::Call<O>, core::Error>,
     ) -> PyResult<Call>
     where
-        O::Output: Into<crate::values::Value>,
+        O::Output: Into<Value>,
     {
         let call = self.core().and_then(|client| Ok(describe(&client)?));
         let call = call.map_err(|failure| failure.into_exception(py))?;
@@ -139,8 +158,14 @@ impl Client {
         Ok(User { client: self.clone(), id })
     }
 
-    fn online_states(&self, py: Python<'_>, ids: Ids, timeout: Option<Seconds>) -> PyResult<Call> {
-        self.call(py, timeout, |client| Ok(client.online_states(ids.0)))
+    fn online_states(
+        &self,
+        py: Python<'_>,
+        ids: Ids,
+        timeout: Option<Seconds>,
+        reports: bool,
+    ) -> PyResult<Call> {
+        self.many(py, timeout, reports, |client| Ok(client.online_states(ids.0)))
     }
 
     fn group_online_count(
@@ -174,9 +199,22 @@ impl User {
         describe: impl FnOnce(core::User) -> core::Call<O>,
     ) -> PyResult<Call>
     where
-        O::Output: Into<crate::values::Value>,
+        O::Output: Into<Value>,
     {
         self.client.call(py, timeout, |client| Ok(describe(client.user(&self.id)?)))
+    }
+
+    fn many<O: core::operation::Bulk>(
+        &self,
+        py: Python<'_>,
+        timeout: Option<Seconds>,
+        reports: bool,
+        describe: impl FnOnce(core::User) -> core::Many<O>,
+    ) -> PyResult<Call>
+    where
+        O::Output: Into<Value>,
+    {
+        self.client.many(py, timeout, reports, |client| Ok(describe(client.user(&self.id)?)))
     }
 }
 
@@ -204,8 +242,9 @@ impl User {
         ids: Ids,
         ttl: Option<Seconds>,
         timeout: Option<Seconds>,
+        reports: bool,
     ) -> PyResult<Call> {
-        self.call(py, timeout, |user| match ttl {
+        self.many(py, timeout, reports, |user| match ttl {
             Some(Seconds(ttl)) => user.subscribe(ids.0).ttl(ttl),
             None => user.subscribe(ids.0),
         })
@@ -215,22 +254,31 @@ impl User {
         self.call(py, timeout, |user| user.get(user_id.0))
     }
 
-    fn get_many(&self, py: Python<'_>, ids: Ids, timeout: Option<Seconds>) -> PyResult<Call> {
-        self.call(py, timeout, |user| user.get_many(ids.0))
+    fn get_many(&self, py: Python<'_>, ids: Ids, timeout: Option<Seconds>, reports: bool) -> PyResult<Call> {
+        self.many(py, timeout, reports, |user| user.get_many(ids.0))
     }
 
-    fn unsubscribe(&self, py: Python<'_>, ids: Ids, timeout: Option<Seconds>) -> PyResult<Call> {
-        self.call(py, timeout, |user| user.unsubscribe(ids.0))
+    fn iter_many(&self, py: Python<'_>, total: Option<usize>) -> PyResult<ManyStream> {
+        let user = self.client.core().and_then(|client| Ok(client.user(&self.id)?));
+        let stream = user.and_then(|user| ManyStream::start(&user, total));
+        stream.map_err(|failure| failure.into_exception(py))
+    }
+
+    fn unsubscribe(
+        &self,
+        py: Python<'_>,
+        ids: Ids,
+        timeout: Option<Seconds>,
+        reports: bool,
+    ) -> PyResult<Call> {
+        self.many(py, timeout, reports, |user| user.unsubscribe(ids.0))
     }
 
     fn subscriptions(&self, py: Python<'_>, page_size: Option<Number>) -> PyResult<SubscriptionStream> {
-        let stream = || {
-            let stream = self.client.core()?.user(&self.id)?.subscriptions();
-            Ok(page_size.into_iter().fold(stream, |stream, Number(size)| stream.page_size(size)))
-        };
-        let stream: Result<_, Failure> = stream();
-        let stream = stream.map_err(|failure| failure.into_exception(py))?;
-        Ok(SubscriptionStream { stream: Local::new(Arc::new(Mutex::new(stream))) })
+        let user = self.client.core().and_then(|client| Ok(client.user(&self.id)?));
+        let stream = user.map(|user| user.subscriptions()).map_err(|failure| failure.into_exception(py))?;
+        let stream = page_size.into_iter().fold(stream, |stream, Number(size)| stream.page_size(size));
+        Ok(SubscriptionStream::new(stream))
     }
 
     fn subscriptions_page(
@@ -252,27 +300,5 @@ impl User {
 
     fn is_online(&self, py: Python<'_>, timeout: Option<Seconds>) -> PyResult<Call> {
         self.call(py, timeout, |user| user.is_online())
-    }
-}
-
-/// All subscriptions of a user, page after page. A call that is cancelled loses nothing: the next one goes on.
-#[pyclass(frozen, module = "easemob_presence._native")]
-pub(crate) struct SubscriptionStream {
-    stream: Local<Arc<Mutex<core::Subscriptions>>>,
-}
-
-#[pymethods]
-impl SubscriptionStream {
-    /// The next subscriptions, as many as one page brought; none at the end.
-    fn next(&self, py: Python<'_>) -> PyResult<Call> {
-        let stream = self.stream.get().ok_or_else(|| Failure::Forked.into_exception(py))?;
-        let stream = Arc::clone(stream);
-        Ok(Call::new("subscriptions", async move {
-            let mut stream = stream.lock().await;
-            let Some(first) = stream.next().await.transpose()? else { return Ok(Vec::new()) };
-            let mut ready = vec![first];
-            ready.append(&mut stream.take_ready());
-            Ok::<_, core::Error>(ready)
-        }))
     }
 }

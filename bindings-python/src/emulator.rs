@@ -168,6 +168,11 @@ impl Emulator {
         Ok(())
     }
 
+    /// The body of a callback, signed.
+    fn callback(&self, user: &str, resource: &str, reason: &str, secret: &str) -> PyResult<String> {
+        Ok(self.here()?.callback(user, resource, reason, secret))
+    }
+
     fn expire_tokens(&self) -> PyResult<()> {
         self.here()?.expire_tokens();
         Ok(())

@@ -4,12 +4,13 @@
 use std::error::Error as StdError;
 use std::io;
 
-use easemob_presence::Error;
+use easemob_presence::{Error, PartialFailure, UserId};
 use pyo3::prelude::*;
 use pyo3::sync::PyOnceLock;
-use pyo3::types::PyDict;
+use pyo3::types::{PyDict, PyTuple};
 
 use crate::provider::ProviderFailed;
+use crate::values::{OnlineStates, Presences};
 
 /// Why a call brought no value.
 #[derive(Debug)]
@@ -77,7 +78,22 @@ fn described<'py>(py: Python<'py>, error: &Error) -> PyResult<Bound<'py, PyAny>>
     fields.set_item("sent", error.sent().name())?;
     fields.set_item("attempts", error.attempts())?;
     fields.set_item("body", error.body())?;
+    if let Some(told) = error.partial() {
+        fields.set_item("partial", partial(py, told)?)?;
+    }
     make(py, error.kind().name(), &error.to_string(), &fields, causes(py, error)?)
+}
+
+/// What succeeded, and the failures with the users of each.
+fn partial<'py>(py: Python<'py>, told: &PartialFailure) -> PyResult<Bound<'py, PyAny>> {
+    static PARTIAL: PyOnceLock<Py<PyAny>> = PyOnceLock::new();
+    let presences = told.presences().cloned().map(|all| Py::new(py, Presences(all))).transpose()?;
+    let states = told.online_states().cloned().map(|all| Py::new(py, OnlineStates(all))).transpose()?;
+    let ids = |ids: &[UserId]| PyTuple::new(py, ids.iter().map(UserId::as_str));
+    let cause = |(users, error)| Ok((ids(users)?, described(py, error)?));
+    let causes = told.causes().map(cause).collect::<PyResult<Vec<_>>>()?;
+    let fields = (presences, states, ids(told.succeeded())?, PyTuple::new(py, causes)?);
+    PARTIAL.import(py, "easemob_presence.errors", "PartialFailure")?.call1(fields)
 }
 
 fn make<'py>(

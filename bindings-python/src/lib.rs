@@ -3,9 +3,10 @@
 //!
 //! - `runtime`: the process's tokio runtime, and what fork does to it
 //! - `bridge`: how a finished call reaches an event loop, or a thread that waits
-//! - `client`: one short function per operation; `settings` reads the keyword arguments
+//! - `client`: one short function per operation; `streams`: what is read as it goes; `settings` reads the keyword arguments
 //! - `arguments`: what Python passes in; `values`: what it gets back; `errors`: what it catches
 //! - `provider`: app tokens from a Python function
+//! - `webhook`: callbacks, checked and read
 //! - `emulator`: `easemob_presence.testing`
 
 #![allow(
@@ -22,7 +23,9 @@ mod errors;
 mod provider;
 mod runtime;
 mod settings;
+mod streams;
 mod values;
+mod webhook;
 
 use pyo3::prelude::*;
 
@@ -33,7 +36,7 @@ mod _native {
     #[pymodule_export]
     use crate::bridge::{Call, Queue};
     #[pymodule_export]
-    use crate::client::{Client, SubscriptionStream, User};
+    use crate::client::{Client, User};
     #[pymodule_export]
     use crate::emulator::Emulator;
     #[pymodule_export]
@@ -41,10 +44,14 @@ mod _native {
     #[pymodule_export]
     use crate::runtime::{generation, stop};
     #[pymodule_export]
+    use crate::streams::{ManyStream, SubscriptionStream};
+    #[pymodule_export]
     use crate::values::{
-        AppToken, Device, DeviceStatus, EndpointStats, GroupKind, OnlineStates, Presence, Presences, Stats,
-        Status, Subscription, SubscriptionsPage, restore,
+        AppToken, Callback, Device, DeviceStatus, EndpointStats, GroupKind, OnlineStates, Presence,
+        Presences, Stats, Status, Subscription, SubscriptionsPage, restore,
     };
+    #[pymodule_export]
+    use crate::webhook::Webhook;
 
     #[pymodule_init]
     fn init(module: &Bound<'_, PyModule>) -> PyResult<()> {

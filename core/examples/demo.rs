@@ -7,8 +7,8 @@ use std::error::Error;
 use std::process::ExitCode;
 use std::time::Duration;
 
-use easemob_presence::operation::Operation;
-use easemob_presence::{Call, Client, ClientBuilder, OnlineStates, Presences, Status, SubscriptionsPage};
+use easemob_presence::operation::Request;
+use easemob_presence::{Client, ClientBuilder, OnlineStates, Presence, Presences, Status, SubscriptionsPage};
 use easemob_presence_emulator::Emulator;
 use httpdate::fmt_http_date as date;
 
@@ -61,29 +61,48 @@ async fn tour(client: &Client) -> Result<u32, Box<dyn Error>> {
     let mut failures = 0;
     let ttl = Duration::from_secs(1000);
 
-    failures += show("set", c1.set("android", Status::Offline).ext("123"), |()| "done".into()).await;
-    failures += show("subscribe", wzy.subscribe(["c2", "c3"]).ttl(ttl), |answer| presences(&answer)).await;
-    failures += show("get_many", wzy.get_many(["c2", "c3"]), |answer| presences(&answer)).await;
-    failures +=
-        show("get", wzy.get("c2"), |c2| format!("{} is online: {}", c2.user_id(), c2.is_online())).await;
-    failures += show("subscriptions", wzy.subscriptions_page(1), |page| subscriptions(&page)).await;
-    failures += show("unsubscribe", wzy.unsubscribe(["c1"]), |()| "done".into()).await;
+    let call = c1.set("android", Status::Offline).ext("123");
+    failures += show("set", call.request().ok(), call, |()| "done".into()).await;
+    let call = wzy.subscribe(["c2", "c3"]).ttl(ttl);
+    failures += show("subscribe", first(call.requests()), call, |answer| presences(&answer)).await;
+    let call = wzy.get_many(["c2", "c3"]);
+    failures += show("get_many", first(call.requests()), call, |answer| presences(&answer)).await;
+    let call = wzy.get("c2");
+    let is_online = |c2: Presence| format!("{} is online: {}", c2.user_id(), c2.is_online());
+    failures += show("get", call.request().ok(), call, is_online).await;
+    let call = wzy.subscriptions_page(1);
+    failures += show("subscriptions", call.request().ok(), call, |page| subscriptions(&page)).await;
+    let call = wzy.unsubscribe(["c1"]);
+    failures += show("unsubscribe", first(call.requests()), call, |()| "done".into()).await;
+    let call = c2.devices();
     let devices = |devices: Vec<easemob_presence::Device>| {
         lines(devices.iter().map(|device| format!("{} on {}", device.resource(), device.platform())))
     };
-    failures += show("devices", c2.devices(), devices).await;
-    failures += show("is_online", c2.is_online(), |online| online.to_string()).await;
-    failures += show("online_states", client.online_states(["user1", "c2"]), |answer| states(&answer)).await;
-    let count = client.group_online_count("66016455491585");
-    failures += show("group_online_count", count, |count| count.to_string()).await;
+    failures += show("devices", call.request().ok(), call, devices).await;
+    let call = c2.is_online();
+    failures += show("is_online", call.request().ok(), call, |online| online.to_string()).await;
+    let call = client.online_states(["user1", "c2"]);
+    failures += show("online_states", first(call.requests()), call, |answer| states(&answer)).await;
+    let call = client.group_online_count("66016455491585");
+    failures += show("group_online_count", call.request().ok(), call, |count| count.to_string()).await;
     Ok(failures)
 }
 
+/// The only request of a short list.
+fn first(requests: Result<Vec<Request>, easemob_presence::Error>) -> Option<Request> {
+    requests.ok()?.into_iter().next()
+}
+
 /// Prints one request and its typed answer; 1 for a failure.
-async fn show<O: Operation>(name: &str, call: Call<O>, text: impl FnOnce(O::Output) -> String) -> u32 {
+async fn show<T>(
+    name: &str,
+    request: Option<Request>,
+    call: impl IntoFuture<Output = Result<T, easemob_presence::Error>>,
+    text: impl FnOnce(T) -> String,
+) -> u32 {
     println!();
-    match call.request() {
-        Ok(request) => {
+    match request {
+        Some(request) => {
             println!(
                 "{name:<18} {} {} {}",
                 request.method(),
@@ -91,7 +110,7 @@ async fn show<O: Operation>(name: &str, call: Call<O>, text: impl FnOnce(O::Outp
                 request.body().unwrap_or_default()
             );
         }
-        Err(_) => println!("{name}"),
+        None => println!("{name}"),
     }
     match call.await {
         Ok(answer) => {

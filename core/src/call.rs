@@ -15,8 +15,8 @@ use crate::wire;
 
 /// One call of the service, made when it is awaited.
 ///
-/// Every operation of [`User`](crate::User) and [`Client`] returns one. What an operation takes beside its arguments
-/// is set on it: [`ext`](Call::ext) of a set, [`ttl`](Call::ttl) of a subscribe,
+/// The operations of [`User`](crate::User) and [`Client`] return one, or a [`Many`](crate::Many) where they take a
+/// list. What an operation takes beside its arguments is set on it: [`ext`](Call::ext) of a set,
 /// [`page_size`](Call::page_size) of a page, [`kind`](Call::kind) of a count, and [`timeout`](Call::timeout) of any.
 ///
 /// Dropping the future cancels the call down to the socket.
@@ -62,10 +62,10 @@ impl<O: Operation> Call<O> {
     /// ```
     /// # use easemob_presence::Client;
     /// # let client = Client::builder().emulator("127.0.0.1:8088").build()?;
-    /// let call = client.user("wzy")?.get_many(["c2", "c3"]);
+    /// let call = client.user("wzy")?.get("c2");
     /// let request = call.request()?;
     /// assert_eq!((request.method(), request.path()), ("POST", "/users/wzy/presence"));
-    /// assert_eq!(request.body(), Some(r#"{"usernames":["c2","c3"]}"#));
+    /// assert_eq!(request.body(), Some(r#"{"usernames":["c2"]}"#));
     /// # Ok::<(), easemob_presence::Error>(())
     /// ```
     ///
@@ -157,7 +157,7 @@ impl<T> Raw<T> {
         self.0.request_id.as_deref()
     }
 
-    /// The answer's text as it came; empty for a call that needed no request.
+    /// The answer's text as it came.
     #[must_use]
     pub fn text(&self) -> &str {
         wire::text(&self.0.body)

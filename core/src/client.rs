@@ -7,6 +7,7 @@ use secrecy::SecretString;
 use crate::call::Call;
 use crate::config::ClientBuilder;
 use crate::error::Error;
+use crate::many::Many;
 use crate::model::UserId;
 use crate::operation::{Batch, GetOnlineStates, GroupKind, GroupOnlineCount};
 use crate::pipeline::limiter::Priority;
@@ -98,13 +99,14 @@ impl Client {
         Ok(User::new(self.clone(), UserId::new(user_id)?))
     }
 
-    /// Whether each of up to 100 users is logged in somewhere: `POST /users/batch/status`.
+    /// Whether each of any number of users is logged in somewhere: `POST /users/batch/status`, for each 100 of them.
     ///
     /// This is the login state, not the presence that users set. The service calls ids it does not know offline.
-    /// Limit: 50 calls a second per App Key. No ids: an empty answer without a call.
+    /// Limit: 50 requests a second per App Key. No ids: an empty answer without a request.
     ///
     /// # Errors
-    /// [`InvalidInput`](crate::ErrorKind::InvalidInput) for a bad id or more than 100; see [`Error`] for the rest.
+    /// [`InvalidInput`](crate::ErrorKind::InvalidInput) for a bad id; [`Partial`](crate::ErrorKind::Partial) if some
+    /// requests succeeded and others failed; see [`Error`] for the rest.
     ///
     /// ```
     /// # tokio::runtime::Runtime::new()?.block_on(async {
@@ -118,12 +120,12 @@ impl Client {
     /// # Ok::<(), Box<dyn std::error::Error>>(()) })?;
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
-    pub fn online_states<I>(&self, ids: I) -> Call<GetOnlineStates>
+    pub fn online_states<I>(&self, ids: I) -> Many<GetOnlineStates>
     where
         I: IntoIterator,
         I::Item: AsRef<str>,
     {
-        Call::new(self, Batch::collect(ids).map(|batch| GetOnlineStates { batch }))
+        Many::new(self, Batch::collect(ids).map(|batch| GetOnlineStates { batch }))
     }
 
     /// How many members of a group are online: `GET /presence/online/{group_id}/type/{query_type}`.

@@ -9,6 +9,7 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
+use crate::many::PartialFailure;
 use crate::operation::Descriptor;
 use crate::wire::hide;
 
@@ -60,8 +61,10 @@ kinds! {
     TooLarge = "too_large",
     /// The service failed, or answered something that HTTP gives no meaning here.
     Server = "server",
-    /// A successful status with a body that is not what the call returns.
+    /// A successful status with a body that is not what the call returns; or a callback that is none.
     Decode = "decode",
+    /// A callback is not signed with a known secret, or is too far from the present, or is another app's.
+    InvalidSignature = "invalid_signature",
     /// No connection could be made, or it broke.
     Connect = "connect",
     /// The server's certificate is not acceptable.
@@ -74,6 +77,8 @@ kinds! {
     Overloaded = "overloaded",
     /// A newer set of the same device took this one's place.
     Superseded = "superseded",
+    /// Of a call on many users, a part succeeded and a part failed; [`Error::partial`] has both.
+    Partial = "partial",
     /// The client was closed, before the call or during it.
     Closed = "closed",
 }
@@ -154,6 +159,7 @@ struct Inner {
     sent: Sent,
     attempts: u32,
     body: Option<String>,
+    partial: Option<Arc<PartialFailure>>,
     source: Option<Arc<dyn StdError + Send + Sync>>,
 }
 
@@ -173,6 +179,7 @@ impl Error {
                 sent: Sent::No,
                 attempts: 0,
                 body: None,
+                partial: None,
                 source: None,
             }),
         }
@@ -239,6 +246,15 @@ impl Error {
 
     pub(crate) fn with_attempts(self, attempts: u32) -> Self {
         self.set(|e| e.attempts = attempts)
+    }
+
+    pub(crate) fn with_partial(self, partial: PartialFailure) -> Self {
+        self.set(|e| e.partial = Some(Arc::new(partial)))
+    }
+
+    /// Whether both are one and the same failure.
+    pub(crate) fn is(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.inner, &other.inner)
     }
 
     pub(crate) fn with_source(self, source: impl Into<Box<dyn StdError + Send + Sync>>) -> Self {
@@ -312,6 +328,16 @@ impl Error {
         self.inner.attempts
     }
 
+    /// What succeeded and what failed, user by user, of a call on many users that took more than one request, and of
+    /// each failed item of [`iter_many`](crate::User::iter_many).
+    ///
+    /// With the kind [`Partial`](ErrorKind::Partial) something succeeded. With any other kind nothing did, and the
+    /// error is the first cause.
+    #[must_use]
+    pub fn partial(&self) -> Option<&PartialFailure> {
+        self.inner.partial.as_deref()
+    }
+
     /// The first 2 KiB of the answer's text as it came, with anything shaped like a token masked.
     #[must_use]
     pub fn body(&self) -> Option<&str> {
@@ -375,6 +401,7 @@ impl fmt::Debug for Error {
             .field("sent", &e.sent)
             .field("attempts", &e.attempts)
             .field("body", &e.body)
+            .field("partial", &e.partial)
             .field("source", &e.source)
             .finish()
     }

@@ -4,6 +4,8 @@ use std::time::{Duration, UNIX_EPOCH};
 
 use bytes::Bytes;
 use http::{HeaderMap, HeaderName, HeaderValue};
+use md5::{Digest, Md5};
+use serde_json::{Map, Value};
 
 use crate::model::UserId;
 use crate::operation::{
@@ -11,6 +13,7 @@ use crate::operation::{
     IsOnline, Operation, Token, encoded,
 };
 use crate::pipeline::retry_after;
+use crate::webhook::Verifier;
 use crate::wire;
 
 fn user() -> UserId {
@@ -57,6 +60,41 @@ pub fn error_body(status: u16, body: &[u8]) {
     let text = format!("{error} {error:?}");
     assert!(!text.contains("canary"), "{text}");
     assert!(text.lines().count() == 1, "{text}");
+}
+
+/// A callback, as it came and, so that what lies behind the signature is read too, signed. It is told once, or refused in
+/// one line.
+pub fn callback(body: &[u8]) {
+    let now = UNIX_EPOCH + Duration::from_secs(1_600_060_847);
+    let verifier = Verifier::new("canary-secret").unwrap_or_else(|_| unreachable!("it is one"));
+    let check = |body: &[u8]| match verifier.parse_at(body, now) {
+        Ok(Some(callback)) => {
+            assert!(
+                !callback.user_id().as_str().is_empty() && !callback.resource().is_empty(),
+                "{callback:?}"
+            );
+            let distance = now.duration_since(callback.timestamp()).unwrap_or_else(|error| error.duration());
+            assert!(distance <= Duration::from_secs(600), "{callback:?}");
+            assert!(verifier.parse_at(body, now).is_ok_and(|again| again.is_none()), "a repeat is told");
+        }
+        Ok(None) => unreachable!("a repeat of nothing"),
+        Err(error) => {
+            let text = format!("{error} {error:?}");
+            assert!(!text.contains("canary") && text.lines().count() == 1, "{text}");
+        }
+    };
+    check(body);
+    if let Some(body) = signed(body, "canary-secret") {
+        check(&body);
+    }
+}
+
+fn signed(body: &[u8], secret: &str) -> Option<Vec<u8>> {
+    let mut fields: Map<String, Value> = serde_json::from_slice(body).ok()?;
+    let (call_id, timestamp) = (fields.get("callId")?.as_str()?, fields.get("timestamp")?.as_u64()?);
+    let digest: [u8; 16] = Md5::digest(format!("{call_id}{secret}{timestamp}")).into();
+    fields.insert("security".into(), format!("{:032x}", u128::from_be_bytes(digest)).into());
+    serde_json::to_vec(&fields).ok()
 }
 
 /// `Retry-After`: whatever it says, the wait is at most a day.

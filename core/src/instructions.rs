@@ -11,6 +11,7 @@ use futures_util::future::BoxFuture;
 use http::HeaderMap;
 use tokio::time::Instant;
 
+use crate::client::Client;
 use crate::error::{Error, ErrorKind};
 use crate::model::{Resource, Status, UserId};
 use crate::operation::{Batch, Endpoint, GetMany, Operation, Set};
@@ -26,6 +27,7 @@ pub type Path = (&'static str, fn(usize) -> Result<(), Error>);
 pub const PATHS: &[Path] = &[
     ("read the answer of a get of 100", read_get100),
     ("write the request of a get of 100", write_get100),
+    ("a get of 100, from ids to presences, answered at once", whole_get100),
     ("write the request of a set", write_set),
     ("one set through the pipeline, answered at once", call),
     ("one turn in the limiter, taken and answered", turn),
@@ -77,11 +79,22 @@ fn read_get100(rounds: usize) -> Result<(), Error> {
 }
 
 fn write_get100(rounds: usize) -> Result<(), Error> {
-    let (user, ids) = (user()?, ids());
+    let (user, ids) = (client(AtOnce(Bytes::new()))?.user("c1")?, ids());
     for _ in 0..rounds {
-        black_box(GetMany { user: user.clone(), batch: Batch::collect(black_box(&ids))? }.request()?);
+        black_box(user.get_many(black_box(&ids)).requests()?);
     }
     Ok(())
+}
+
+fn whole_get100(rounds: usize) -> Result<(), Error> {
+    let ids = ids();
+    let user = client(AtOnce(answer(&ids)))?.user("c1")?;
+    block_on(async {
+        for _ in 0..rounds {
+            black_box(user.get_many(black_box(&ids)).await?);
+        }
+        Ok(())
+    })
 }
 
 fn write_set(rounds: usize) -> Result<(), Error> {
@@ -92,11 +105,19 @@ fn write_set(rounds: usize) -> Result<(), Error> {
     Ok(())
 }
 
-fn call(rounds: usize) -> Result<(), Error> {
-    let transport: Arc<dyn Transport> = Arc::new(AtOnce);
+fn client(transport: AtOnce) -> Result<Client, Error> {
+    Ok(Client::new(pipeline(transport)?, LIMITS))
+}
+
+fn pipeline(transport: AtOnce) -> Result<Pipeline, Error> {
+    let transport: Arc<dyn Transport> = Arc::new(transport);
     let source = Source::Fixed(AppToken::new("token"));
     let tokens = Tokens::new(source, Arc::clone(&transport), LIMITS, LIMITS.timeout, Random::new())?;
-    let pipeline = Pipeline::new(transport, tokens, limiter()?);
+    Ok(Pipeline::new(transport, tokens, limiter()?))
+}
+
+fn call(rounds: usize) -> Result<(), Error> {
+    let pipeline = pipeline(AtOnce(Bytes::from_static(br#"{"result":"ok"}"#)))?;
     let set = set()?;
     block_on(async {
         for _ in 0..rounds {
@@ -145,11 +166,11 @@ fn block_on<T>(future: impl Future<Output = Result<T, Error>>) -> Result<T, Erro
 }
 
 /// Has the answer before it was asked.
-struct AtOnce;
+struct AtOnce(Bytes);
 
 impl Transport for AtOnce {
     fn send(&self, _: ToSend) -> BoxFuture<'_, Result<Received, Failure>> {
-        let body = Bytes::from_static(br#"{"result":"ok"}"#);
+        let body = self.0.clone();
         async { Ok(Received { status: 200, headers: HeaderMap::new(), body }) }.boxed()
     }
 }

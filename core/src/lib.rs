@@ -33,7 +33,7 @@
 //! |---|---|---|
 //! | [`User::set`] | `POST /users/{username}/presence/{resource}/{status}` | 50 |
 //! | [`User::subscribe`] | `POST /users/{username}/presence/{expiry}` | 50 |
-//! | [`User::get`], [`User::get_many`] | `POST /users/{username}/presence` | 50 |
+//! | [`User::get`], [`User::get_many`], [`User::iter_many`] | `POST /users/{username}/presence` | 50 |
 //! | [`User::unsubscribe`] | `DELETE /users/{username}/presence` | 50 |
 //! | [`User::subscriptions`], [`User::subscriptions_page`] | `GET /users/{username}/presence/sublist` | 50 |
 //! | [`User::devices`] | `GET /users/{username}/resources` | 100 |
@@ -62,6 +62,12 @@
 //!
 //! Dropping the future cancels the call down to the socket. [`Client::stats`] shows what happened.
 //!
+//! # Many users
+//!
+//! [`User::get_many`], [`User::subscribe`], [`User::unsubscribe`] and [`Client::online_states`] take any number of users
+//! ([`Many`]); [`User::iter_many`] reads them as it goes, in bounded memory ([`IterMany`]). The service takes 100 at a
+//! time: they make as many requests as it takes. If a part fails, [`Error::partial`] has both parts.
+//!
 //! # Errors
 //!
 //! All failures are an [`Error`]: branch on its [`kind`](Error::kind), and on [`sent`](Error::sent) where it matters
@@ -83,6 +89,10 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 //!
+//! # Callbacks
+//!
+//! What the service posts to your server when users log in and out is checked and read by [`webhook`].
+//!
 //! # Testing your own code
 //!
 //! The crate `easemob-presence-emulator` runs the service's presence API in your test's process; point a client at
@@ -100,17 +110,20 @@ pub mod fuzzing;
 #[cfg(instructions)]
 #[doc(hidden)]
 pub mod instructions;
+mod many;
 mod model;
 pub mod operation;
 mod pipeline;
 mod subscriptions;
 mod user;
+pub mod webhook;
 mod wire;
 
 pub use call::{Call, Raw, RawCall};
 pub use client::{Client, Options};
 pub use config::ClientBuilder;
 pub use error::{Error, ErrorKind, Sent};
+pub use many::{IterMany, Many, PartialFailure, Progress};
 pub use model::{
     Device, DeviceStatus, OnlineStates, Presence, Presences, Resource, Status, Subscription,
     SubscriptionsPage, UserId,

@@ -1,7 +1,11 @@
 use std::fmt;
 
+use futures_core::Stream;
+use futures_util::stream;
+
 use crate::call::Call;
 use crate::client::Client;
+use crate::many::{IterMany, Many};
 use crate::model::{Resource, Status, UserId};
 use crate::operation::{
     Batch, DEFAULT_PAGE_SIZE, DEFAULT_TTL, Devices, Get, GetMany, GetSubscriptionsPage, IsOnline, Set,
@@ -53,17 +57,17 @@ impl User {
         Call::new(&self.client, Resource::new(resource.as_ref()).map(set))
     }
 
-    /// Subscribes to up to 100 users and answers their current presence, with the time when each subscription ends:
-    /// `POST /users/{username}/presence/{expiry}`.
+    /// Subscribes to any number of users and answers their current presence, with the time when each subscription ends:
+    /// `POST /users/{username}/presence/{expiry}`, for each 100 of them.
     ///
     /// Subscribing makes the service notify the clients of *this* user. It lasts a day unless
-    /// [`.ttl(…)`](Call::ttl) says otherwise (1 s to 30 days); subscribing again replaces the end. The service keeps
-    /// at most 3,000 subscriptions per user and 3,000 subscribers of one. Limit: 50 calls a second per App Key. No
-    /// ids: an empty answer without a call.
+    /// [`.ttl(…)`](Many::ttl) says otherwise (1 s to 30 days); subscribing again replaces the end. The service keeps
+    /// at most 3,000 subscriptions per user and 3,000 subscribers of one. Limit: 50 requests a second per App Key. No
+    /// ids: an empty answer without a request.
     ///
     /// # Errors
-    /// [`InvalidInput`](crate::ErrorKind::InvalidInput) for a bad id, the user itself, more than 100 users or a ttl
-    /// out of range; [`TooLarge`](crate::ErrorKind::TooLarge) where the ids together exceed 5,000 bytes; see
+    /// [`InvalidInput`](crate::ErrorKind::InvalidInput) for a bad id, the user itself or a ttl out of range;
+    /// [`Partial`](crate::ErrorKind::Partial) if some requests succeeded and others failed; see
     /// [`Error`](crate::Error) for the rest.
     ///
     /// ```
@@ -80,13 +84,13 @@ impl User {
     /// # Ok::<(), Box<dyn std::error::Error>>(()) })?;
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
-    pub fn subscribe<I>(&self, ids: I) -> Call<Subscribe>
+    pub fn subscribe<I>(&self, ids: I) -> Many<Subscribe>
     where
         I: IntoIterator,
         I::Item: AsRef<str>,
     {
         let subscribe = |batch| Subscribe { user: self.id.clone(), batch, ttl: DEFAULT_TTL };
-        Call::new(&self.client, Batch::collect(ids).map(subscribe))
+        Many::new(&self.client, Batch::collect(ids).map(subscribe))
     }
 
     /// Reads the presence of one user: `POST /users/{username}/presence`.
@@ -114,16 +118,16 @@ impl User {
         Call::new(&self.client, batch.map(|batch| Get::new(self.id.clone(), batch)))
     }
 
-    /// Reads the presence of up to 100 users: `POST /users/{username}/presence`.
+    /// Reads the presence of any number of users: `POST /users/{username}/presence`, for each 100 of them.
     ///
     /// The answer is in the order asked, an id given twice once; ids that the service did not answer are in
-    /// [`missing`](crate::Presences::missing). Limit: 50 calls a second per App Key. No ids: an empty answer without
-    /// a call.
+    /// [`missing`](crate::Presences::missing). Limit: 50 requests a second per App Key, which is 5,000 users. No ids: an
+    /// empty answer without a request. For lists that should not be in memory as a whole there is
+    /// [`iter_many`](User::iter_many).
     ///
     /// # Errors
-    /// [`InvalidInput`](crate::ErrorKind::InvalidInput) for a bad id or more than 100 users;
-    /// [`TooLarge`](crate::ErrorKind::TooLarge) where the ids together exceed 5,000 bytes; see
-    /// [`Error`](crate::Error) for the rest.
+    /// [`InvalidInput`](crate::ErrorKind::InvalidInput) for a bad id; [`Partial`](crate::ErrorKind::Partial) if some
+    /// requests succeeded and others failed; see [`Error`](crate::Error) for the rest.
     ///
     /// ```
     /// # tokio::runtime::Runtime::new()?.block_on(async {
@@ -135,17 +139,81 @@ impl User {
     /// # Ok::<(), Box<dyn std::error::Error>>(()) })?;
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
-    pub fn get_many<I>(&self, ids: I) -> Call<GetMany>
+    pub fn get_many<I>(&self, ids: I) -> Many<GetMany>
     where
         I: IntoIterator,
         I::Item: AsRef<str>,
     {
-        Call::new(&self.client, Batch::collect(ids).map(|batch| GetMany { user: self.id.clone(), batch }))
+        Many::new(&self.client, Batch::collect(ids).map(|batch| GetMany { user: self.id.clone(), batch }))
     }
 
-    /// Ends the subscriptions to up to 100 users: `DELETE /users/{username}/presence`.
+    /// Reads the presence of users out of an iterator, as it goes: `POST /users/{username}/presence`, for each 100 of
+    /// them. Memory stays bounded, however many there are.
     ///
-    /// Users never subscribed to are no error. Limit: 50 calls a second per App Key. No ids: done without a call.
+    /// Each item is the answer to one request, in the order of the ids; requests run side by side as the rate limit
+    /// allows, some 25,000 users ahead at most. An id that comes again within one request is asked for once, one that
+    /// comes again later is asked for again. Each request has the client's timeout.
+    ///
+    /// # Errors
+    /// Items are results, and the stream goes on after a failed one, whose [`partial`](crate::Error::partial) names its
+    /// users. After a failure that every request would meet (see [`Many`]) the users that are left fail with the same
+    /// cause, unsent. An id that breaks a rule is an item of its own,
+    /// [`InvalidInput`](crate::ErrorKind::InvalidInput), which names its place; the ids around it are asked for.
+    ///
+    /// ```
+    /// # tokio::runtime::Runtime::new()?.block_on(async {
+    /// use futures_util::StreamExt;
+    /// # use easemob_presence::Client;
+    /// # let emulator = easemob_presence_emulator::Emulator::start()?;
+    /// # let client = Client::builder().emulator(emulator.host()).build()?;
+    /// let everyone = (0..1_000).map(|n| format!("u{n}"));
+    /// let mut answers = client.user("wzy")?.iter_many(everyone);
+    /// let mut online = 0;
+    /// while let Some(answer) = answers.next().await {
+    ///     match answer {
+    ///         Ok(presences) => online += presences.iter().filter(|presence| presence.is_online()).count(),
+    ///         Err(error) => eprintln!("{} users: {error}", error.partial().map_or(1, |p| p.failed().len())),
+    ///     }
+    /// }
+    /// # assert_eq!(online, 0);
+    /// # Ok::<(), Box<dyn std::error::Error>>(()) })?;
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn iter_many<I>(&self, ids: I) -> IterMany
+    where
+        I: IntoIterator,
+        I::IntoIter: Send + 'static,
+        I::Item: AsRef<str>,
+    {
+        self.iter_many_stream(stream::iter(ids))
+    }
+
+    /// The same for ids that come from a [`Stream`]. A request is sent when it is full, or at the stream's end.
+    ///
+    /// ```
+    /// # tokio::runtime::Runtime::new()?.block_on(async {
+    /// use futures_util::{TryStreamExt, stream};
+    /// use easemob_presence::Presences;
+    /// # use easemob_presence::Client;
+    /// # let emulator = easemob_presence_emulator::Emulator::start()?;
+    /// # let client = Client::builder().emulator(emulator.host()).build()?;
+    /// let ids = stream::iter(["c2", "c3"]); // such as the rows of a query
+    /// let presences: Vec<Presences> = client.user("wzy")?.iter_many_stream(ids).try_collect().await?;
+    /// assert_eq!(presences.iter().map(Presences::len).sum::<usize>(), 2);
+    /// # Ok::<(), Box<dyn std::error::Error>>(()) })?;
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn iter_many_stream<S>(&self, ids: S) -> IterMany
+    where
+        S: Stream + Send + 'static,
+        S::Item: AsRef<str>,
+    {
+        IterMany::new(&self.client, &self.id, ids)
+    }
+
+    /// Ends the subscriptions to any number of users: `DELETE /users/{username}/presence`, for each 100 of them.
+    ///
+    /// Users never subscribed to are no error. Limit: 50 requests a second per App Key. No ids: done without a request.
     ///
     /// # Errors
     /// As [`get_many`](User::get_many).
@@ -159,12 +227,12 @@ impl User {
     /// # Ok::<(), Box<dyn std::error::Error>>(()) })?;
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
-    pub fn unsubscribe<I>(&self, ids: I) -> Call<Unsubscribe>
+    pub fn unsubscribe<I>(&self, ids: I) -> Many<Unsubscribe>
     where
         I: IntoIterator,
         I::Item: AsRef<str>,
     {
-        Call::new(&self.client, Batch::collect(ids).map(|batch| Unsubscribe { user: self.id.clone(), batch }))
+        Many::new(&self.client, Batch::collect(ids).map(|batch| Unsubscribe { user: self.id.clone(), batch }))
     }
 
     /// All of the user's subscriptions, page after page, as a stream:

@@ -1,10 +1,12 @@
 //! The emulator as its users hold it.
 
+use std::borrow::Cow;
 use std::io;
 use std::sync::Arc;
 use std::time::Duration;
 
 use crate::builder::Builder;
+use crate::callback::{self, Event};
 use crate::clock::Clock;
 use crate::fault::Faults;
 use crate::http::server::Server;
@@ -148,6 +150,24 @@ impl Emulator {
     /// Makes every token issued so far an expired one.
     pub fn expire_tokens(&self) {
         self.service.lock().tokens.expire_all(self.service.scribe());
+    }
+
+    /// The body of the callback that the service would post for this user's device: JSON, signed with `secret`, with the
+    /// time of this emulator's [clock](Self::clock) and an id of its own. `reason` is `login`, `logout` or `replaced`.
+    /// Nothing is sent and no state changes: post it to the endpoint under test.
+    ///
+    /// ```
+    /// # fn main() -> std::io::Result<()> {
+    /// let emulator = easemob_presence_emulator::Emulator::start()?;
+    /// let body = emulator.callback("c2", "android_1", "login", "the rule's secret");
+    /// assert!(body.contains(r#""user":"easemob-demo#test_c2@easemob.com/android_1""#));
+    /// # Ok(())
+    /// # }
+    /// ```
+    #[must_use]
+    pub fn callback(&self, user: &str, resource: &str, reason: &str, secret: &str) -> String {
+        let [user, resource, reason, secret] = [user, resource, reason, secret].map(Cow::Borrowed);
+        callback::body(&self.service, &Event { user, resource, reason, secret }).to_string()
     }
 
     /// Forgets users, subscriptions, groups, tokens, the journal and what was counted against the rates. Keeps the

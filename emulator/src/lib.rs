@@ -69,6 +69,7 @@
 //! | `POST /_emulator/groups` | `{"group_id","count"}`; optional `query_type`, 1 unless given |
 //! | `POST /_emulator/tokens` | `{"access_token"}`, new; optional `ttl_ms`, and `token` for one from elsewhere |
 //! | `POST /_emulator/tokens/expire` | as [`Emulator::expire_tokens`] |
+//! | `POST /_emulator/callbacks` | the body of a callback for `{"user","resource","reason","secret"}`, as [`Emulator::callback`] |
 //! | `PUT /_emulator/faults` | installs a plan of faults; 400 with the place and the reason if it is refused |
 //! | `GET /_emulator/faults` | the plan in force, or `null` |
 //! | `DELETE /_emulator/faults` | ends the plan |
@@ -80,6 +81,7 @@
 #![forbid(unsafe_code)]
 
 mod builder;
+mod callback;
 mod clock;
 mod emulator;
 mod endpoint;

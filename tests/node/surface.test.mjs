@@ -4,7 +4,16 @@ import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
 
-import { OnlineStates, Presence, PresenceClient, PresenceError, Presences, User } from 'easemob-presence';
+import {
+  OnlineStates,
+  PartialFailure,
+  Presence,
+  PresenceClient,
+  PresenceError,
+  Presences,
+  User,
+  Webhook,
+} from 'easemob-presence';
 
 const ROOT = new URL('../../', import.meta.url);
 const source = (path) => readFileSync(new URL(path, ROOT), 'utf8').split('#[cfg(test)]')[0];
@@ -35,7 +44,11 @@ function compare(names, Class, { spelled = {}, instance = [], onlyHere = [] }) {
 
 const MAP = ['has', 'keys', 'entries', 'forEach', 'toJSON'];
 
-test('User', () => compare(rust('core/src/user.rs', 'User'), User, { instance: ['id'] }));
+test('User', () => compare(rust('core/src/user.rs', 'User'), User, {
+    instance: ['id'],
+    // `iterMany` takes asynchronous iterables too.
+    spelled: { iter_many_stream: null },
+  }));
 
 test('Client', () =>
   // The constructor takes what Rust's builder does.
@@ -50,7 +63,7 @@ test('Presence', () =>
 test('Presences', () =>
   compare(rust('core/src/model/presences.rs', 'Presences'), Presences, {
     // As Map has them. The raw text of an answer is offered in Rust only.
-    spelled: { len: 'size', is_empty: null, iter: 'values', raw: null, from_raw: null },
+    spelled: { len: 'size', is_empty: null, iter: 'values', raw: null, from_raw: null, parts: null },
     onlyHere: [...MAP, 'of'],
   }));
 
@@ -60,6 +73,20 @@ test('OnlineStates', () =>
     instance: ['missing'],
     onlyHere: [...MAP, 'of'],
   }));
+
+test('Verifier', () => {
+  const names = rust('core/src/webhook/verifier.rs', 'Verifier');
+  const options = ['also', 'max_age', 'app_key'];
+  compare(names, Webhook, { spelled: { new: null, ...Object.fromEntries(options.map((name) => [name, null])) } });
+  const expected = options.filter((name) => names.includes(name)).map((name) => (name === 'max_age' ? 'maxAgeMs' : camel(name)));
+  assert.deepEqual(knownTo(() => new Webhook('secret', { nonsense: 1 })).sort(), expected.sort());
+});
+
+test('Callback', () => {
+  const declared = readFileSync(new URL('dist/webhook.d.ts', ROOT), 'utf8').split('interface CallbackFields {')[1].split('\n}')[0];
+  const here = [...declared.matchAll(/^\s+readonly (\w+)\??:/gm)].map(([, name]) => name);
+  assert.deepEqual(here.sort(), rust('core/src/webhook/callback.rs', 'Callback').map(camel).sort());
+});
 
 test('options of a client', () => {
   const spelled = {
@@ -120,6 +147,19 @@ test('fields of an error', async () => {
   const here = [...declared.matchAll(/^\s+readonly (\w+)\??:/gm)].map(([, name]) => name);
   assert.deepEqual(here.sort(), names.map((name) => spelled[name] ?? camel(name)).sort());
   assert.equal(typeof PresenceError.prototype.toJSON, 'function');
+});
+
+test('PartialFailure', () =>
+  compare(rust('core/src/many/partial.rs', 'PartialFailure'), PartialFailure, {
+    instance: ['presences', 'onlineStates', 'succeeded', 'causes'],
+    onlyHere: ['toJSON'],
+  }));
+
+test('fields of Progress', () => {
+  const fields = [...source('core/src/many/progress.rs').split('pub struct Progress {')[1].split('\n}')[0].matchAll(/^    pub (\w+):/gm)];
+  const expected = fields.map(([, name]) => ({ elapsed: 'elapsedMs', eta: 'etaMs' })[name] ?? name);
+  const declared = readFileSync(new URL('dist/progress.d.ts', ROOT), 'utf8').split('interface Progress {')[1].split('\n}')[0];
+  assert.deepEqual([...declared.matchAll(/^\s+readonly (\w+)\??:/gm)].map(([, name]) => name), expected);
 });
 
 const PYTHON = 'bindings-python/python/easemob_presence/user.py';

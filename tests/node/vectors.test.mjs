@@ -109,7 +109,7 @@ async function run(one) {
 }
 
 const names = new Set();
-for (const file of caseFiles('vectors', ['errors.json'])) {
+for (const file of caseFiles('vectors', ['errors.json', 'callbacks.json'])) {
   describe(`vectors/${file}`, () => {
     for (const one of cases('vectors', file)) {
       assert.ok(!names.has(one.name), `two cases are named ${one.name}`);

@@ -10,7 +10,7 @@ import pytest
 from easemob_presence import AsyncPresenceClient, PresenceClient, PresenceError
 from easemob_presence.testing import Emulator
 from support import call as calls
-from support.expect import check_error
+from support.expect import check_error, check_ids, check_items
 from support.files import SCENARIOS, cases, only
 
 if TYPE_CHECKING:
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
 CASES = cases(SCENARIOS)
 START_MS = 1_700_000_000_000
+EXPECTED = ("expect", "expect_ids", "expect_items", "error")
 
 
 @pytest.mark.parametrize("kind", [PresenceClient, AsyncPresenceClient], ids=["sync", "async"])
@@ -35,7 +36,7 @@ def test_scenario(name: str, kind: type[PresenceClient] | type[AsyncPresenceClie
         client = _client(case.get("client", {}), kind, emulator)
         seen = 0
         for step in case["steps"]:
-            only(step, "call", "expect", "error", "emulator", "journal")
+            only(step, "call", *EXPECTED, "emulator", "journal", "any_order")
             if "call" in step:
                 _make(step, client)
             elif "emulator" in step:
@@ -43,7 +44,7 @@ def test_scenario(name: str, kind: type[PresenceClient] | type[AsyncPresenceClie
             else:
                 requests = emulator.journal.requests(since=seen)
                 seen = emulator.journal.last_seq
-                _check_journal(requests, step["journal"])
+                _check_journal(requests, step["journal"], any_order=step.get("any_order", False))
 
 
 def _client(spec: dict[str, Any], kind: Any, emulator: Emulator) -> Any:
@@ -76,9 +77,16 @@ def _client(spec: dict[str, Any], kind: Any, emulator: Emulator) -> Any:
 
 
 def _make(step: dict[str, Any], client: Any) -> None:
-    assert ("expect" in step) != ("error" in step)
-    if "expect" in step:
-        assert calls.as_json(calls.make(step["call"], client)) == step["expect"]
+    (expected,) = (name for name in EXPECTED if name in step)
+    if expected != "error":
+        value = calls.make(step["call"], client)
+        match expected:
+            case "expect":
+                assert calls.as_json(value) == step["expect"]
+            case "expect_ids":
+                check_ids(value, step["expect_ids"])
+            case _:
+                check_items(value, step["expect_items"])
         return
     with pytest.raises(PresenceError) as caught:
         calls.make(step["call"], client)
@@ -102,17 +110,32 @@ def _act(step: dict[str, Any], emulator: Emulator) -> None:
             emulator.state.set_group_online_count(**given)
         case "configure":
             emulator.configure(**given)
+        case "faults":
+            emulator.faults.install(given)
         case _:
             raise ValueError(f"unknown act {act!r}")
 
 
-def _check_journal(requests: list[Request], expected: list[dict[str, Any]]) -> None:
-    fields = ("operation", "method", "target", "segments", "body", "status", "authorization")
+def _check_journal(requests: list[Request], expected: list[dict[str, Any]], *, any_order: bool) -> None:
     assert len(requests) == len(expected), requests
-    for request, wanted in zip(requests, expected, strict=True):
-        only(wanted, *fields)
-        for name, value in wanted.items():
-            got = getattr(request, name)
-            if name == "body":
-                got = json.loads(got) if got else None
-            assert (list(got) if name == "segments" else got) == value, f"{name} of {request}"
+    left = list(requests)
+    for wanted in expected:
+        only(wanted, "operation", "method", "target", "segments", "body", "users", "status", "authorization")
+        place = next((at for at, request in enumerate(left) if _matches(request, wanted)), None)
+        assert place == 0 or (any_order and place is not None), f"{wanted} is not next in {left}"
+        del left[place]
+
+
+def _matches(request: Request, wanted: dict[str, Any]) -> bool:
+    for name, value in wanted.items():
+        match name:
+            case "segments":
+                got: Any = list(request.segments)
+            case "body" | "users":
+                body = json.loads(request.body) if request.body else None
+                got = body if name == "body" else len(body.get("usernames", ()) if isinstance(body, dict) else body)
+            case _:
+                got = getattr(request, name)
+        if got != value:
+            return False
+    return True

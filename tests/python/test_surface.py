@@ -19,7 +19,7 @@ SETTING = "a keyword argument of the client"
 # Rust type: its Python class, then what only Rust has.
 TYPES: dict[str, tuple[str, dict[str, str]]] = {
     "Client": ("PresenceClient", {"builder": SETTING}),
-    "User": ("User", {}),
+    "User": ("User", {"iter_many_stream": "iter_many takes asynchronous iterables too"}),
     "Subscriptions": (
         "Subscriptions",
         {
@@ -36,18 +36,23 @@ TYPES: dict[str, tuple[str, dict[str, str]]] = {
             "is_empty": PYTHON_PROTOCOL,
             "iter": PYTHON_PROTOCOL,
             "from_raw": "pickle does it",
+            "parts": "pickle does it; iter_many gives the answers one by one",
         },
     ),
     "OnlineStates": (
         "OnlineStates",
         {"len": PYTHON_PROTOCOL, "is_empty": PYTHON_PROTOCOL, "iter": PYTHON_PROTOCOL},
     ),
+    "IterMany": ("IterMany", {"on_progress": KEYWORD}),
+    "PartialFailure": ("PartialFailure", {}),
     "Subscription": ("Subscription", {}),
     "SubscriptionsPage": ("SubscriptionsPage", {}),
     "Device": ("Device", {}),
     "Status": ("Status", {}),
     "AppToken": ("AppToken", {"new": PYTHON_PROTOCOL, "expires_in": "a keyword argument of the class"}),
     "Error": ("PresenceError", {}),
+    "Verifier": ("Webhook", dict.fromkeys(("new", "also", "max_age", "app_key"), "an argument of the class")),
+    "Callback": ("Callback", {}),
 }
 # Rust types whose fields are public, and their Python classes' properties.
 FIELDS = {"Stats", "EndpointStats"}
@@ -63,6 +68,7 @@ SETTINGS = {
 # Types of Rust that Python needs no class for.
 NO_CLASS = {
     "Call": "a coroutine, or the call itself",
+    "Many": "as Call",
     "Raw": "the answer's text is Presences.raw, or PresenceError.body",
     "RawCall": "as Raw",
     "ClientBuilder": SETTING,
@@ -122,6 +128,18 @@ def test_a_type_has_the_same_fields(rust_type: str) -> None:
     assert in_python == set(re.findall(r"^    pub (\w+):", block, re.M))
 
 
+def test_progress_has_the_same_fields() -> None:
+    text = (CORE / "many" / "progress.rs").read_text()
+    (block,) = re.findall(r"^pub struct Progress \{\n(.*?)^\}", text, re.M | re.S)
+    assert list(presence.Progress._fields) == re.findall(r"^    pub (\w+):", block, re.M)
+
+
+def test_every_call_on_many_users_tells_its_progress() -> None:
+    many = (presence.User.get_many, presence.User.subscribe, presence.User.unsubscribe, presence.User.iter_many)
+    for method in (*many, presence.PresenceClient.online_states):
+        assert {"on_progress", "progress"} <= set(inspect.signature(method).parameters), method
+
+
 def test_the_names_of_endpoints_are_those_of_rust() -> None:
     text = (CORE / "operation" / "endpoint.rs").read_text()
     assert list(get_args(presence.EndpointName)) == re.findall(r'Endpoint::\w+ => "(\w+)"', text)
@@ -159,7 +177,10 @@ def test_the_async_classes_have_the_same_methods_with_the_same_parameters(sync: 
         if callable(method):
             twin = public(asynchronous)[name]
             parameters = list(inspect.signature(method).parameters.values())
-            assert list(inspect.signature(twin).parameters.values()) == parameters, name
+            twins = list(inspect.signature(twin).parameters.values())
+            if name == "iter_many":  # only a coroutine can read an asynchronous iterable
+                assert twins.pop(1).annotation == f"{parameters.pop(1).annotation} | AsyncIterable[str]"
+            assert twins == parameters, name
 
 
 def test_everything_public_is_named_and_present() -> None:

@@ -161,7 +161,7 @@ def _check_raw(case: dict[str, Any], outcome: Any) -> None:
         return
     body = _body(_Answers(case["answer"]).all[-1])
     if isinstance(outcome, Presences):
-        assert outcome.raw.encode() == body
+        assert [text.encode() for text in outcome.raw] == [body]
     elif isinstance(outcome, PresenceError) and "body_contains" not in case["error"]:
         if outcome.operation == calls.operation_in_errors(case["call"]):
             assert outcome.body == body[:KEPT_BYTES].decode(errors="replace")

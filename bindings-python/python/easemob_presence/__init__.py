@@ -1,7 +1,8 @@
 """A typed client for the presence (online status) REST API of Easemob IM and Agora Chat.
 
 `AsyncPresenceClient` is awaited, `PresenceClient` blocks; their methods have the same names. Failures are a
-`PresenceError`. `easemob_presence.testing` runs the service in your test's process.
+`PresenceError`. `Webhook` reads what the service posts to your server. `easemob_presence.testing` runs the service in
+your test's process.
 
 Example:
     >>> from easemob_presence import PresenceClient, Status
@@ -21,6 +22,7 @@ from . import _native
 from ._base import EndpointName
 from ._native import (
     AppToken,
+    Callback,
     Device,
     DeviceStatus,
     EndpointStats,
@@ -32,8 +34,10 @@ from ._native import (
     Status,
     Subscription,
     SubscriptionsPage,
+    Webhook,
     __version__,
 )
+from ._progress import Progress
 from .client import PresenceClient
 from .errors import (
     AuthError,
@@ -47,8 +51,11 @@ from .errors import (
     FeatureDisabledError,
     ForkedError,
     InvalidInputError,
+    InvalidSignatureError,
     NotFoundError,
     OverloadedError,
+    PartialFailure,
+    PartialFailureError,
     PermissionDeniedError,
     PresenceError,
     QueueTimeoutError,
@@ -62,16 +69,20 @@ from .errors import (
 from .user import Subscriptions, User
 
 if TYPE_CHECKING:
+    from ._async_many import AsyncIterMany
+    from ._many import IterMany
     from .async_client import AsyncPresenceClient
     from .async_user import AsyncSubscriptions, AsyncUser
 
 __all__ = [
     "AppToken",
+    "AsyncIterMany",
     "AsyncPresenceClient",
     "AsyncSubscriptions",
     "AsyncUser",
     "AuthError",
     "BadRequestError",
+    "Callback",
     "Cause",
     "ClosedError",
     "ConfigError",
@@ -86,14 +97,19 @@ __all__ = [
     "ForkedError",
     "GroupKind",
     "InvalidInputError",
+    "InvalidSignatureError",
+    "IterMany",
     "NotFoundError",
     "OnlineStates",
     "OverloadedError",
+    "PartialFailure",
+    "PartialFailureError",
     "PermissionDeniedError",
     "Presence",
     "PresenceClient",
     "PresenceError",
     "Presences",
+    "Progress",
     "QueueTimeoutError",
     "QuotaExceededError",
     "RateLimitedError",
@@ -107,6 +123,7 @@ __all__ = [
     "TlsError",
     "TooLargeError",
     "User",
+    "Webhook",
     "__version__",
 ]
 
@@ -117,6 +134,8 @@ _ASYNC = {
     "AsyncPresenceClient": "async_client",
     "AsyncUser": "async_user",
     "AsyncSubscriptions": "async_user",
+    "AsyncIterMany": "_async_many",
+    "IterMany": "_many",
 }
 
 

@@ -89,7 +89,7 @@ class ClientBase:
             rate_limits: How many calls a second are made to each endpoint: "documented" if not given, "off", one
                 number for all, or the documented ones with these replaced. All clients of one App Key in this process
                 count together: the rates given last hold for all of them. Calls beyond the rate wait for their turn,
-                within their timeout.
+                within their timeout. Token requests take no turn; `min_token_interval` keeps them apart.
             rate_share: The part of every rate that this process may use, above 0 and at most 1; for an app with
                 several processes.
             max_queued: The most calls that may wait for their turn at one endpoint; more fail at once with

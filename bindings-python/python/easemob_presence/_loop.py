@@ -26,6 +26,8 @@ from ._failure import make
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from ._progress import Report
+
 T = TypeVar("T")
 
 _LISTENER_PATIENCE = 1.0
@@ -45,16 +47,23 @@ class Waiter(Protocol):
 class Bridge:
     """The calls in flight on one event loop."""
 
-    __slots__ = ("__weakref__", "generation", "pending", "queue")
+    __slots__ = ("__weakref__", "generation", "pending", "queue", "reports")
 
     def __init__(self) -> None:
         self.queue = _native.Queue()
         self.pending: dict[int, Waiter] = {}
+        self.reports: dict[int, Report] = {}
         self.generation = _native.generation()
 
     def drain(self) -> None:
-        """Settles everything that has finished."""
+        """Settles everything that has finished, then tells what progress there is."""
+        told: list[tuple[Report, Any]] = []
         for ident, succeeded, value in self.queue.drain():
+            if succeeded is None:
+                report = self.reports.get(ident)
+                if report is not None:
+                    told.append((report, value))
+                continue
             waiter = self.pending.pop(ident, None)
             if waiter is None or waiter.done():
                 continue
@@ -62,6 +71,8 @@ class Bridge:
                 waiter.set_result(value)
             else:
                 waiter.set_exception(value)
+        for report, value in told:
+            report(value)
 
 
 class _LastUsed(threading.local):
@@ -132,12 +143,13 @@ class _Listener(threading.Thread):
             pass
 
 
-async def run(call: _native.Call[T], subject: str | None = None) -> T:
+async def run(call: _native.Call[T], subject: str | None = None, report: Report | None = None) -> T:
     """Makes a call on the running event loop. Ending this coroutine in any way ends the request.
 
     Args:
         call: The call, as the native client describes it.
         subject: The user to name in the log, if user ids may stand there.
+        report: Is told how far the call is, and when it has ended.
 
     Returns:
         What the call returns.
@@ -148,15 +160,15 @@ async def run(call: _native.Call[T], subject: str | None = None) -> T:
     """
     if _wanted(_log.INFO):
         with _log.timed(call.operation, subject):
-            return await _run(call)
-    return await _run(call)
+            return await _run(call, report)
+    return await _run(call, report)
 
 
-async def _run(call: _native.Call[T]) -> T:
+async def _run(call: _native.Call[T], report: Report | None) -> T:
     try:
         loop = _running_loop()
     except RuntimeError:
-        return await _run_elsewhere(call)
+        return await _run_elsewhere(call, report)
     last = _last_used
     bridge = last.bridge() if last.loop() is loop else None
     if bridge is None:
@@ -165,6 +177,8 @@ async def _run(call: _native.Call[T]) -> T:
     pending = bridge.pending
     ident = call.start(bridge.queue)
     pending[ident] = future
+    if report is not None:
+        bridge.reports[ident] = report
     try:
         return await future
     except BaseException:
@@ -172,16 +186,19 @@ async def _run(call: _native.Call[T]) -> T:
         call.cancel()
         raise
     finally:
+        if report is not None:
+            bridge.reports.pop(ident, None)
+            report.close()
         # An exception's traceback holds this frame, and the future holds the exception.
         del future
 
 
-async def _run_elsewhere(call: _native.Call[T]) -> T:
+async def _run_elsewhere(call: _native.Call[T], report: Report | None) -> T:
     if "trio" in sys.modules:
         from . import _trio
 
         if _trio.is_running():
-            return await _trio.run(call)
+            return await _trio.run(call, report)
     raise RuntimeError(
         "no event loop that this package knows runs this coroutine; await it under asyncio, uvloop, trio or anyio, "
         "or use PresenceClient, whose methods block"

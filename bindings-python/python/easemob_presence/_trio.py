@@ -13,6 +13,8 @@ from ._loop import Bridge
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from ._progress import Report
+
 T = TypeVar("T")
 
 _bridge: trio.lowlevel.RunVar[Bridge | None] = trio.lowlevel.RunVar("easemob-presence bridge", None)
@@ -65,15 +67,20 @@ def _bridge_of_this_run() -> Bridge:
     return bridge
 
 
-async def run(call: _native.Call[T]) -> T:
+async def run(call: _native.Call[T], report: Report | None = None) -> T:
     """Makes a call under trio. Cancelling the scope around it ends the request."""
     await trio.lowlevel.checkpoint_if_cancelled()
     bridge = _bridge_of_this_run()
     waiter = _Waiter()
     ident = call.start(bridge.queue)
     bridge.pending[ident] = waiter
+    if report is not None:
+        bridge.reports[ident] = report
     try:
         return await trio.lowlevel.wait_task_rescheduled(waiter.abort)  # type: ignore[no-any-return]
     finally:
         bridge.pending.pop(ident, None)
         call.cancel()
+        if report is not None:
+            bridge.reports.pop(ident, None)
+            report.close()

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from ._base import ClientBase
 from ._loop import run
 from ._native import GroupKind
+from ._progress import report
 from .async_user import AsyncUser
 
 if TYPE_CHECKING:
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
 
     from ._base import Seconds
     from ._native import AppToken, OnlineStates
+    from ._progress import OnProgress
 
 
 class AsyncPresenceClient(ClientBase):
@@ -54,15 +56,23 @@ class AsyncPresenceClient(ClientBase):
         """
         return AsyncUser(self, user_id)
 
-    async def online_states(self, ids: Iterable[str], *, timeout: Seconds | None = None) -> OnlineStates:
-        """Whether each of up to 100 users is logged in somewhere; see `PresenceClient.online_states`.
+    async def online_states(
+        self,
+        ids: Iterable[str],
+        *,
+        timeout: Seconds | None = None,
+        on_progress: OnProgress | None = None,
+        progress: bool = False,
+    ) -> OnlineStates:
+        """Whether each of any number of users is logged in somewhere; see `PresenceClient.online_states`.
 
         Example:
             >>> emulator.state.login("user2", "ios_1")
             >>> (await client.online_states(["user1", "user2"]))["USER2"]
             True
         """
-        return await run(self._native.online_states(ids, timeout))
+        told = report(on_progress, progress)
+        return await run(self._native.online_states(ids, timeout, told is not None), None, told)
 
     async def group_online_count(
         self, group_id: str, *, kind: GroupKind = GroupKind.GROUP, timeout: Seconds | None = None

@@ -5,14 +5,18 @@ from __future__ import annotations
 from collections import deque
 from typing import TYPE_CHECKING
 
+from ._async_many import AsyncIterMany
 from ._loop import run
+from ._many import checked
+from ._progress import report
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Iterable
+    from collections.abc import AsyncIterable, AsyncIterator, Iterable
 
     from . import _native
     from ._base import Seconds
     from ._native import Device, Presence, Presences, Status, Subscription, SubscriptionsPage
+    from ._progress import OnProgress
     from .async_client import AsyncPresenceClient
 
 
@@ -44,15 +48,22 @@ class AsyncUser:
         await run(self._native.set(status, resource, ext, timeout), self._subject)
 
     async def subscribe(
-        self, ids: Iterable[str], *, ttl: Seconds | None = None, timeout: Seconds | None = None
+        self,
+        ids: Iterable[str],
+        *,
+        ttl: Seconds | None = None,
+        timeout: Seconds | None = None,
+        on_progress: OnProgress | None = None,
+        progress: bool = False,
     ) -> Presences:
-        """Subscribes to up to 100 users and answers their presence; see `User.subscribe`.
+        """Subscribes to any number of users and answers their presence; see `User.subscribe`.
 
         Example:
             >>> [presence.user_id for presence in await client.user("wzy").subscribe(["c2", "c3"], ttl=1000)]
             ['c2', 'c3']
         """
-        return await run(self._native.subscribe(ids, ttl, timeout), self._subject)
+        told = report(on_progress, progress)
+        return await run(self._native.subscribe(ids, ttl, timeout, told is not None), self._subject, told)
 
     async def get(self, user_id: str, *, timeout: Seconds | None = None) -> Presence:
         """Reads the presence of one user; see `User.get`.
@@ -63,22 +74,60 @@ class AsyncUser:
         """
         return await run(self._native.get(user_id, timeout), self._subject)
 
-    async def get_many(self, ids: Iterable[str], *, timeout: Seconds | None = None) -> Presences:
-        """Reads the presence of up to 100 users; see `User.get_many`.
+    async def get_many(
+        self,
+        ids: Iterable[str],
+        *,
+        timeout: Seconds | None = None,
+        on_progress: OnProgress | None = None,
+        progress: bool = False,
+    ) -> Presences:
+        """Reads the presence of any number of users; see `User.get_many`.
 
         Example:
             >>> await client.user("wzy").get_many(["c8", "c9"])
             Presences(('c8', 'c9'), missing=())
         """
-        return await run(self._native.get_many(ids, timeout), self._subject)
+        told = report(on_progress, progress)
+        return await run(self._native.get_many(ids, timeout, told is not None), self._subject, told)
 
-    async def unsubscribe(self, ids: Iterable[str], *, timeout: Seconds | None = None) -> None:
-        """Ends the subscriptions to up to 100 users; see `User.unsubscribe`.
+    def iter_many(
+        self,
+        ids: Iterable[str] | AsyncIterable[str],
+        *,
+        on_progress: OnProgress | None = None,
+        progress: bool = False,
+    ) -> AsyncIterMany:
+        """Reads the presence of users as it goes, for `async for`; see `User.iter_many`.
+
+        The ids may come from an asynchronous iterable too. They are taken 100 at a time from one, and answers that come
+        meanwhile wait for the next of them.
+
+        Example:
+            >>> async def everyone():
+            ...     for n in range(1_000):
+            ...         yield f"u{n}"
+            >>> sum([len(presences) async for presences in client.user("wzy").iter_many(everyone())])
+            1000
+        """
+        stream = self._native.iter_many(checked(ids, awaited=True))
+        return AsyncIterMany(ids, stream, self._client, self._subject, report(on_progress, progress))
+
+    async def unsubscribe(
+        self,
+        ids: Iterable[str],
+        *,
+        timeout: Seconds | None = None,
+        on_progress: OnProgress | None = None,
+        progress: bool = False,
+    ) -> None:
+        """Ends the subscriptions to any number of users; see `User.unsubscribe`.
 
         Example:
             >>> await client.user("wzy").unsubscribe(["c2"])
         """
-        await run(self._native.unsubscribe(ids, timeout), self._subject)
+        told = report(on_progress, progress)
+        await run(self._native.unsubscribe(ids, timeout, told is not None), self._subject, told)
 
     def subscriptions(self, *, page_size: int | None = None) -> AsyncSubscriptions:
         """All of the user's subscriptions, page after page, for `async for`; see `User.subscriptions`.

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from ._base import ClientBase
 from ._native import GroupKind
+from ._progress import report
 from .user import User, wait
 
 if TYPE_CHECKING:
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
 
     from ._base import Seconds
     from ._native import AppToken, OnlineStates
+    from ._progress import OnProgress
 
 
 class PresenceClient(ClientBase):
@@ -59,21 +61,33 @@ class PresenceClient(ClientBase):
         """
         return User(self, user_id)
 
-    def online_states(self, ids: Iterable[str], *, timeout: Seconds | None = None) -> OnlineStates:
-        """Whether each of up to 100 users is logged in somewhere: `POST /users/batch/status`.
+    def online_states(
+        self,
+        ids: Iterable[str],
+        *,
+        timeout: Seconds | None = None,
+        on_progress: OnProgress | None = None,
+        progress: bool = False,
+    ) -> OnlineStates:
+        """Whether each of any number of users is logged in: `POST /users/batch/status`, for each 100 of them.
 
         This is the login state, not the presence that users set. The service calls ids it does not know offline.
-        Limit: 50 calls a second per App Key. No ids: an empty answer without a call.
+        Limit: 50 requests a second per App Key. No ids: an empty answer without a request.
 
         Args:
             ids: The users' ids.
-            timeout: The most time this call may take, in place of the client's.
+            timeout: The most time the whole call may take. Without it each request has the client's, and the whole has
+                no other bound.
+            on_progress: Is told how far the call is, as a `Progress`: at most ten times a second, and once at the end.
+                One that raises is logged and not called again.
+            progress: Whether to draw a bar on stderr, if that is a terminal.
 
         Returns:
             The states, in the order asked, found by id in any letter case.
 
         Raises:
-            InvalidInputError: For a bad id, a str in place of a list, or more than 100 ids.
+            InvalidInputError: For a bad id, or a str in place of a list.
+            PartialFailureError: If some requests succeeded and others failed.
             PresenceError: For the rest.
 
         Example:
@@ -82,7 +96,8 @@ class PresenceClient(ClientBase):
             >>> states["user1"], states["USER2"]
             (False, True)
         """
-        return wait(self._native.online_states(ids, timeout))
+        told = report(on_progress, progress)
+        return wait(self._native.online_states(ids, timeout, told is not None), None, told)
 
     def group_online_count(
         self, group_id: str, *, kind: GroupKind = GroupKind.GROUP, timeout: Seconds | None = None

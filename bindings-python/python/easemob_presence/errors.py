@@ -7,10 +7,14 @@ catches `TimeoutError`, `ConnectionError` or `ValueError` catches these too.
 
 from __future__ import annotations
 
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, ClassVar
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from typing import Literal
+
+    from ._native import OnlineStates, Presences
 
     Sent = Literal["no", "maybe", "yes"]
 
@@ -31,6 +35,8 @@ class PresenceError(Exception):
         sent: Whether the service may have received the call: "no", "maybe" or "yes".
         attempts: How many times the request was sent or tried; 0 if it never came to that.
         body: The first 2 KiB of the answer's text, with anything shaped like a token masked.
+        partial: What succeeded and what failed, user by user, of a call on many users that took more than one request,
+            and of each failed item of `iter_many`. None otherwise.
     """
 
     kind: ClassVar[str] = "unknown"
@@ -50,6 +56,7 @@ class PresenceError(Exception):
         sent: Sent = "no",
         attempts: int = 0,
         body: str | None = None,
+        partial: PartialFailure | None = None,
     ) -> None:
         super().__init__(text)
         self.message = text if message is None else message
@@ -63,6 +70,7 @@ class PresenceError(Exception):
         self.sent: Sent = sent
         self.attempts = attempts
         self.body = body
+        self.partial = partial
 
     def __str__(self) -> str:
         # OSError and KeyError, which some classes derive from too, write theirs in ways of their own.
@@ -139,9 +147,15 @@ class ServerError(PresenceError):
 
 
 class DecodeError(PresenceError, ValueError):
-    """A successful status with a body that is not what the call returns."""
+    """A successful status with a body that is not what the call returns; or a callback that is none."""
 
     kind = "decode"
+
+
+class InvalidSignatureError(PresenceError, PermissionError):
+    """A callback is not signed with a known secret, or is too far from the present, or is another app's."""
+
+    kind = "invalid_signature"
 
 
 class ConnectError(PresenceError, ConnectionError):
@@ -180,6 +194,43 @@ class SupersededError(PresenceError):
     kind = "superseded"
 
 
+class PartialFailureError(PresenceError):
+    """Of a call on many users, a part succeeded and a part failed. Here is both; nothing has to be asked again.
+
+    Example:
+        >>> from easemob_presence import PartialFailureError
+        >>> refusal = {"type": "answer", "status": 400, "text": "{}"}
+        >>> emulator.faults.install({"faults": [{"match": {"contains": '"u150"'}, "fault": refusal}]})
+        >>> try:
+        ...     client.user("wzy").get_many(f"u{n}" for n in range(250))
+        ... except PartialFailureError as error:
+        ...     print(len(error.presences), len(error.succeeded), error.failed["u150"].kind)
+        150 150 bad_request
+    """
+
+    kind = "partial"
+
+    @property
+    def presences(self) -> Presences | None:
+        """The presences that were answered; None for an operation that answers none."""
+        return None if self.partial is None else self.partial.presences
+
+    @property
+    def online_states(self) -> OnlineStates | None:
+        """The states that were answered; None for an operation that answers none."""
+        return None if self.partial is None else self.partial.online_states
+
+    @property
+    def succeeded(self) -> tuple[str, ...]:
+        """The users for whom the call succeeded, in the order asked."""
+        return () if self.partial is None else self.partial.succeeded
+
+    @property
+    def failed(self) -> Mapping[str, PresenceError]:
+        """The users for whom it failed, in the order asked, with the cause; users of one request share it."""
+        return {} if self.partial is None else self.partial.failed
+
+
 class ClosedError(PresenceError, RuntimeError):
     """The client was closed, before the call or during it; or the interpreter is exiting."""
 
@@ -190,6 +241,46 @@ class ForkedError(PresenceError, RuntimeError):
     """The call was begun in the process that this one was forked from. The client itself works in the child."""
 
     kind = "forked"
+
+
+class PartialFailure:
+    """What succeeded and what failed of a call on many users. Every user asked for is in one of the two.
+
+    Attributes:
+        presences: The presences that were answered, of `get_many`, `iter_many` and `subscribe`, if anything succeeded.
+        online_states: The states that were answered, of `online_states`, if anything succeeded.
+        succeeded: The users for whom the call succeeded, in the order asked.
+        causes: Pairs of the users who failed for one and the same cause, and that cause.
+    """
+
+    __slots__ = ("_failed", "causes", "online_states", "presences", "succeeded")
+
+    def __init__(
+        self,
+        presences: Presences | None,
+        online_states: OnlineStates | None,
+        succeeded: tuple[str, ...],
+        causes: tuple[tuple[tuple[str, ...], PresenceError], ...],
+    ) -> None:
+        self.presences = presences
+        self.online_states = online_states
+        self.succeeded = succeeded
+        self.causes = causes
+        self._failed: Mapping[str, PresenceError] | None = None
+
+    @property
+    def failed(self) -> Mapping[str, PresenceError]:
+        """The users for whom it failed, in the order asked, with the cause; users of one request share it."""
+        if self._failed is None:
+            self._failed = MappingProxyType({user: cause for users, cause in self.causes for user in users})
+        return self._failed
+
+    def __repr__(self) -> str:
+        failed = sum(len(users) for users, _ in self.causes)
+        return f"<PartialFailure: {len(self.succeeded)} succeeded, {failed} failed>"
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return PartialFailure, (self.presences, self.online_states, self.succeeded, self.causes)
 
 
 class Cause(Exception):

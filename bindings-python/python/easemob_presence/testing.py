@@ -16,7 +16,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Union, cast
+from typing import TYPE_CHECKING, Any, Literal, Union, cast
 
 from . import _native
 from ._journal import Change, Fault, Journal, Request
@@ -145,6 +145,29 @@ class Emulator:
     def accept_token(self, token: str, ttl: Seconds) -> None:
         """Makes a token from elsewhere valid for this long."""
         self._native.accept_token(token, ttl)
+
+    def callback(self, user: str, resource: str, reason: Literal["login", "logout", "replaced"], secret: str) -> bytes:
+        """The body of the callback that the service would post for this user's device, signed with `secret`.
+
+        It has the time of this emulator's clock and an id of its own. Nothing is sent and no state changes: post it to
+        the endpoint under test.
+
+        Args:
+            user: The user.
+            resource: The device.
+            reason: What happened to it.
+            secret: The secret that `Webhook` was given.
+
+        Returns:
+            The body, as JSON.
+
+        Example:
+            >>> from easemob_presence import Webhook
+            >>> body = emulator.callback("c2", "android_1", "login", "secret")
+            >>> Webhook("secret").parse(body).user_id
+            'c2'
+        """
+        return self._native.callback(user, resource, reason, secret).encode()
 
     def expire_tokens(self) -> None:
         """Makes every token issued so far an expired one."""

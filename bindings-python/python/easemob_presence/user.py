@@ -6,24 +6,28 @@ from collections import deque
 from typing import TYPE_CHECKING, TypeVar
 
 from . import _log
+from ._progress import report
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
     from . import _native
     from ._base import Seconds
+    from ._many import IterMany
     from ._native import Device, Presence, Presences, Status, Subscription, SubscriptionsPage
+    from ._progress import OnProgress, Report
     from .client import PresenceClient
 
 T = TypeVar("T")
 
 
-def wait(call: _native.Call[T], subject: str | None = None) -> T:
+def wait(call: _native.Call[T], subject: str | None = None, report: Report | None = None) -> T:
     """Makes a call and waits for it.
 
     Args:
         call: The call, as the native client describes it.
         subject: The user to name in the log, if user ids may stand there.
+        report: Is told how far the call is, and when it has ended.
 
     Returns:
         What the call returns.
@@ -31,10 +35,14 @@ def wait(call: _native.Call[T], subject: str | None = None) -> T:
     Raises:
         PresenceError: As the call says.
     """
-    if _log.wanted():
-        with _log.timed(call.operation, subject):
-            return call.wait()
-    return call.wait()
+    try:
+        if _log.wanted():
+            with _log.timed(call.operation, subject):
+                return call.wait(report)
+        return call.wait(report)
+    finally:
+        if report is not None:
+            report.close()
 
 
 class User:
@@ -77,31 +85,44 @@ class User:
         """
         wait(self._native.set(status, resource, ext, timeout), self._subject)
 
-    def subscribe(self, ids: Iterable[str], *, ttl: Seconds | None = None, timeout: Seconds | None = None) -> Presences:
-        """Subscribes to up to 100 users: `POST /users/{username}/presence/{expiry}`.
+    def subscribe(
+        self,
+        ids: Iterable[str],
+        *,
+        ttl: Seconds | None = None,
+        timeout: Seconds | None = None,
+        on_progress: OnProgress | None = None,
+        progress: bool = False,
+    ) -> Presences:
+        """Subscribes to any number of users: `POST /users/{username}/presence/{expiry}`, for each 100.
 
         Subscribing makes the service notify the clients of *this* user; subscribing again replaces the end. The service
-        keeps at most 3,000 subscriptions per user and 3,000 subscribers of one. Limit: 50 calls a second per App Key.
-        No ids: an empty answer without a call.
+        keeps at most 3,000 subscriptions per user and 3,000 subscribers of one. Limit: 50 requests a second per App
+        Key. No ids: an empty answer without a request.
 
         Args:
             ids: The users' ids.
             ttl: How long it lasts, 1 second to 30 days; a day if not given.
-            timeout: The most time this call may take, in place of the client's.
+            timeout: The most time the whole call may take. Without it each request has the client's, and the whole has
+                no other bound.
+            on_progress: Is told how far the call is, as a `Progress`: at most ten times a second, and once at the end.
+                One that raises is logged and not called again.
+            progress: Whether to draw a bar on stderr, if that is a terminal.
 
         Returns:
             The users' current presence, with the time when each subscription ends.
 
         Raises:
-            InvalidInputError: For a bad id, the user itself, a str in place of a list, more than 100 ids, or a ttl out
-                of range.
+            InvalidInputError: For a bad id, the user itself, a str in place of a list, or a ttl out of range.
+            PartialFailureError: If some requests succeeded and others failed.
             PresenceError: For the rest.
 
         Example:
             >>> [presence.user_id for presence in client.user("wzy").subscribe(["c2", "c3"], ttl=1000)]
             ['c2', 'c3']
         """
-        return wait(self._native.subscribe(ids, ttl, timeout), self._subject)
+        told = report(on_progress, progress)
+        return wait(self._native.subscribe(ids, ttl, timeout, told is not None), self._subject, told)
 
     def get(self, user_id: str, *, timeout: Seconds | None = None) -> Presence:
         """Reads the presence of one user: `POST /users/{username}/presence`.
@@ -126,45 +147,109 @@ class User:
         """
         return wait(self._native.get(user_id, timeout), self._subject)
 
-    def get_many(self, ids: Iterable[str], *, timeout: Seconds | None = None) -> Presences:
-        """Reads the presence of up to 100 users: `POST /users/{username}/presence`.
+    def get_many(
+        self,
+        ids: Iterable[str],
+        *,
+        timeout: Seconds | None = None,
+        on_progress: OnProgress | None = None,
+        progress: bool = False,
+    ) -> Presences:
+        """Reads the presence of any number of users: `POST /users/{username}/presence`, for each 100.
 
-        Limit: 50 calls a second per App Key. No ids: an empty answer without a call.
+        Longer lists become several requests, which run side by side as the rate limit allows: 50 a second per App Key,
+        which is 5,000 users. No ids: an empty answer without a request. For ids that should not be in memory as a whole
+        there is `iter_many`.
 
         Args:
             ids: The users' ids.
-            timeout: The most time this call may take, in place of the client's.
+            timeout: The most time the whole call may take. Without it each request has the client's, and the whole has
+                no other bound.
+            on_progress: Is told how far the call is, as a `Progress`: at most ten times a second, and once at the end.
+                One that raises is logged and not called again.
+            progress: Whether to draw a bar on stderr, if that is a terminal.
 
         Returns:
             The presences in the order asked, an id given twice once; ids not answered are in `missing`.
 
         Raises:
-            InvalidInputError: For a bad id, a str in place of a list, or more than 100 ids.
+            InvalidInputError: For a bad id, or a str in place of a list.
+            PartialFailureError: If some requests succeeded and others failed.
             PresenceError: For the rest.
 
         Example:
             >>> client.user("wzy").get_many(["c8", "c9"])
             Presences(('c8', 'c9'), missing=())
         """
-        return wait(self._native.get_many(ids, timeout), self._subject)
+        told = report(on_progress, progress)
+        return wait(self._native.get_many(ids, timeout, told is not None), self._subject, told)
 
-    def unsubscribe(self, ids: Iterable[str], *, timeout: Seconds | None = None) -> None:
-        """Ends the subscriptions to up to 100 users: `DELETE /users/{username}/presence`.
+    def iter_many(
+        self, ids: Iterable[str], *, on_progress: OnProgress | None = None, progress: bool = False
+    ) -> IterMany:
+        """Reads the presence of users as it goes: `POST /users/{username}/presence`, for each 100 of them.
 
-        Users never subscribed to are no error. Limit: 50 calls a second per App Key. No ids: done without a call.
+        Memory stays bounded, however many there are. Requests run side by side as the rate limit allows, some 25,000
+        users ahead at most; each has the client's timeout. An id that comes again within one request is asked for once.
+
+        After an exception the iterator goes on: take the next item. An id that breaks a rule is an exception of its
+        own, and the ids around it are asked for. After a failure that every request would meet (auth, permission,
+        feature disabled, quota exceeded, closed) the users that are left fail with the same cause, unsent.
+
+        Args:
+            ids: The users' ids: any iterable.
+            on_progress: Is told how far it is, as a `Progress`, when items are taken. One that raises is logged and not
+                called again.
+            progress: Whether to draw a bar on stderr, if that is a terminal.
+
+        Returns:
+            An iterator of `Presences`, one for each request, in the order of the ids. It raises what a request raises;
+            the exception's `partial` names the users.
+
+        Raises:
+            InvalidInputError: For what is no iterable, or a str.
+
+        Example:
+            >>> emulator.state.login("u7", "ios_1")
+            >>> answers = client.user("wzy").iter_many(f"u{n}" for n in range(1_000))
+            >>> [presence.user_id for presences in answers for presence in presences if presence.is_online]
+            ['u7']
+        """
+        from ._many import IterMany, checked
+
+        stream = self._native.iter_many(checked(ids, awaited=False))
+        return IterMany(ids, stream, self._client, self._subject, report(on_progress, progress))
+
+    def unsubscribe(
+        self,
+        ids: Iterable[str],
+        *,
+        timeout: Seconds | None = None,
+        on_progress: OnProgress | None = None,
+        progress: bool = False,
+    ) -> None:
+        """Ends the subscriptions to any number of users: `DELETE /users/{username}/presence`, for each 100.
+
+        Users never subscribed to are no error. Limit: 50 requests a second per App Key. No ids: done without a request.
 
         Args:
             ids: The users' ids.
-            timeout: The most time this call may take, in place of the client's.
+            timeout: The most time the whole call may take. Without it each request has the client's, and the whole has
+                no other bound.
+            on_progress: Is told how far the call is, as a `Progress`: at most ten times a second, and once at the end.
+                One that raises is logged and not called again.
+            progress: Whether to draw a bar on stderr, if that is a terminal.
 
         Raises:
             InvalidInputError: As `get_many`.
+            PartialFailureError: If some requests succeeded and others failed.
             PresenceError: For the rest.
 
         Example:
             >>> client.user("wzy").unsubscribe(["c2"])
         """
-        wait(self._native.unsubscribe(ids, timeout), self._subject)
+        told = report(on_progress, progress)
+        wait(self._native.unsubscribe(ids, timeout, told is not None), self._subject, told)
 
     def subscriptions(self, *, page_size: int | None = None) -> Subscriptions:
         """All of the user's subscriptions, page after page: `GET /users/{username}/presence/sublist`.

@@ -2,6 +2,7 @@
 //!
 //! All have equality and hash by content, a readable repr, and pickle as the core's own saved form.
 
+mod callback;
 mod device;
 mod online_states;
 mod pickle;
@@ -12,6 +13,7 @@ mod status;
 mod subscription;
 mod token;
 
+pub(crate) use callback::Callback;
 pub(crate) use device::{Device, DeviceStatus};
 use easemob_presence as core;
 pub(crate) use online_states::OnlineStates;

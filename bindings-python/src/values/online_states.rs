@@ -16,7 +16,7 @@ use super::{ids, repr};
 ///     {'c2': True, 'c3': False}
 #[pyclass(frozen, eq, hash, module = "easemob_presence")]
 #[derive(PartialEq, Eq, Hash)]
-pub(crate) struct OnlineStates(pub(super) core::OnlineStates);
+pub(crate) struct OnlineStates(pub(crate) core::OnlineStates);
 
 #[pymethods]
 impl OnlineStates {

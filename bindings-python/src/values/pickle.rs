@@ -9,8 +9,8 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use super::{
-    Device, DeviceStatus, EndpointStats, GroupKind, OnlineStates, Presence, Presences, Stats, Status,
-    Subscription, SubscriptionsPage,
+    Callback, Device, DeviceStatus, EndpointStats, GroupKind, OnlineStates, Presence, Presences, Stats,
+    Status, Subscription, SubscriptionsPage,
 };
 
 /// What `__reduce__` returns.
@@ -37,6 +37,7 @@ pub(crate) fn restore(py: Python<'_>, name: &str, json: &str) -> PyResult<Py<PyA
             let kind = if read::<bool>(json)? { GroupKind::Group } else { GroupKind::SuperCommunityServer };
             kind.into_py_any(py)
         }
+        "Callback" => Callback(read(json)?).into_py_any(py),
         "Device" => Device(read(json)?).into_py_any(py),
         "DeviceStatus" => {
             let (resource, platform, status) = read(json)?;
@@ -44,8 +45,9 @@ pub(crate) fn restore(py: Python<'_>, name: &str, json: &str) -> PyResult<Py<PyA
         }
         "Presence" => Presence(read(json)?).into_py_any(py),
         "Presences" => {
-            let (asked, raw) = read::<(Vec<String>, String)>(json)?;
-            let presences = core::Presences::from_raw(asked, raw);
+            let parts = read::<Vec<(Vec<String>, String)>>(json)?.into_iter();
+            let presences =
+                parts.map(|(asked, raw)| core::Presences::from_raw(asked, raw)).collect::<Result<_, _>>();
             Presences(presences.map_err(|error| PyValueError::new_err(error.to_string()))?).into_py_any(py)
         }
         "Subscription" => Subscription(read(json)?).into_py_any(py),

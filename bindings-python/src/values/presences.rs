@@ -19,7 +19,7 @@ use super::{Presence, ids, repr, tuple};
 ///     ['C2', 'c3']
 #[pyclass(frozen, eq, hash, module = "easemob_presence")]
 #[derive(PartialEq, Eq, Hash)]
-pub(crate) struct Presences(pub(super) core::Presences);
+pub(crate) struct Presences(pub(crate) core::Presences);
 
 impl Presences {
     fn views(&self) -> impl ExactSizeIterator<Item = Presence> {
@@ -83,10 +83,10 @@ impl Presences {
         tuple(py, self.0.unmatched().into_iter().map(Presence))
     }
 
-    /// The answer's text as it came.
+    /// The answers' texts as they came, one for each request.
     #[getter]
-    fn raw(&self) -> &str {
-        self.0.raw()
+    fn raw<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyTuple>> {
+        PyTuple::new(py, self.0.raw())
     }
 
     fn __repr__(&self, py: Python<'_>) -> PyResult<String> {
@@ -95,7 +95,11 @@ impl Presences {
     }
 
     fn __reduce__<'py>(&self, py: Python<'py>) -> PyResult<Reduced<'py>> {
-        let asked: Vec<_> = self.0.iter().map(|presence| presence.user_id().clone()).collect();
-        reduce(py, "Presences", &([asked.as_slice(), self.0.missing()].concat(), self.0.raw()))
+        let part = |part: core::Presences| {
+            let found = part.iter().map(|presence| presence.user_id().clone());
+            let asked: Vec<_> = found.chain(part.missing().iter().cloned()).collect();
+            (asked, part.raw().collect::<String>())
+        };
+        reduce(py, "Presences", &self.0.parts().map(part).collect::<Vec<_>>())
     }
 }

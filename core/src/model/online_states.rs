@@ -1,4 +1,6 @@
 use std::collections::HashMap;
+use std::hash::{Hash, Hasher};
+use std::sync::OnceLock;
 
 use serde::{Deserialize, Serialize};
 
@@ -7,11 +9,28 @@ use super::UserId;
 /// Whether each of several users is online, in the order asked.
 ///
 /// Saved, the pairs are `[{"user_id", "online"}]`, because an object would not keep their order everywhere.
-#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub struct OnlineStates {
     #[serde(rename = "states")]
     found: Vec<State>,
     missing: Vec<UserId>,
+    /// Made by the first look-up: many callers only iterate.
+    #[serde(skip)]
+    places: OnceLock<HashMap<UserId, bool>>,
+}
+
+impl PartialEq for OnlineStates {
+    fn eq(&self, other: &Self) -> bool {
+        (&self.found, &self.missing) == (&other.found, &other.missing)
+    }
+}
+
+impl Eq for OnlineStates {}
+
+impl Hash for OnlineStates {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        (&self.found, &self.missing).hash(state);
+    }
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -30,7 +49,17 @@ impl OnlineStates {
                 None => missing.push(id),
             }
         }
-        Self { found, missing }
+        Self { found, missing, places: OnceLock::new() }
+    }
+
+    /// One value of several, one behind the other.
+    pub(crate) fn joined(states: impl IntoIterator<Item = Self>) -> Self {
+        let mut joined = Self::default();
+        for mut states in states {
+            joined.found.append(&mut states.found);
+            joined.missing.append(&mut states.missing);
+        }
+        joined
     }
 
     /// How many users were answered.
@@ -48,8 +77,8 @@ impl OnlineStates {
     /// Whether the user is online, found in any letter case; none if not asked for or not answered.
     #[must_use]
     pub fn get(&self, user_id: impl AsRef<str>) -> Option<bool> {
-        let user_id = user_id.as_ref();
-        self.found.iter().find(|state| state.user_id == *user_id).map(|state| state.online)
+        let pairs = || self.found.iter().map(|state| (state.user_id.clone(), state.online)).collect();
+        self.places.get_or_init(pairs).get(&UserId::from_answer(user_id.as_ref())).copied()
     }
 
     /// The users and their states, in the order asked.
@@ -80,6 +109,12 @@ mod tests {
         );
         assert_eq!((states.get("b"), states.get("c"), states.len()), (Some(true), None, 2));
         assert_eq!(states.missing(), [id("c")]);
+        let more = OnlineStates::matched(vec![id("z")], &HashMap::from([(id("z"), true)]));
+        let joined = OnlineStates::joined([states.clone(), more]);
+        assert_eq!(
+            (joined.get("B"), joined.get("Z"), joined.len(), joined.missing().len()),
+            (Some(true), Some(true), 3, 1)
+        );
         let json = serde_json::to_string(&states).unwrap();
         assert!(json.starts_with(r#"{"states":[{"user_id":"a","online":false}"#), "{json}");
         assert_eq!(serde_json::from_str::<OnlineStates>(&json).unwrap(), states);

@@ -37,13 +37,30 @@ pub struct Presences {
 }
 
 struct Inner {
+    /// One for each request, in the order asked.
+    parts: Vec<Arc<Part>>,
+    len: usize,
+    missing: Vec<UserId>,
+    /// Made by the first look-up: many callers only iterate.
+    places: OnceLock<HashMap<UserId, Place>>,
+}
+
+/// Where a user's row is: in which part, and where in it.
+type Place = (u32, u32);
+
+/// One answer, matched to those who were asked for with it.
+struct Part {
     rows: Arc<Rows>,
     /// Answered ids with their row, in the order asked.
     found: Vec<(UserId, u32)>,
     missing: Vec<UserId>,
     unmatched: Vec<u32>,
-    /// Made by the first look-up: many callers only iterate.
-    places: OnceLock<HashMap<UserId, usize>>,
+}
+
+impl Part {
+    fn presence(&self, place: usize) -> Option<Presence> {
+        self.found.get(place).map(|(id, row)| Presence::new(id.clone(), &self.rows, *row))
+    }
 }
 
 impl Presences {
@@ -57,11 +74,18 @@ impl Presences {
         } else {
             by_id(asked, &rows)
         };
-        Self { inner: Arc::new(Inner { rows, found, missing, unmatched, places: OnceLock::new() }) }
+        Self::of(vec![Arc::new(Part { rows, found, missing, unmatched })])
     }
 
-    /// The value that an answer's text stands for, given who was asked for: [`raw`](Self::raw) read again, for a
-    /// value that was saved or sent to another process.
+    fn of(parts: Vec<Arc<Part>>) -> Self {
+        let len = parts.iter().map(|part| part.found.len()).sum();
+        let missing = parts.iter().flat_map(|part| part.missing.iter().cloned()).collect();
+        Self { inner: Arc::new(Inner { parts, len, missing, places: OnceLock::new() }) }
+    }
+
+    /// The value that one answer's text stands for, given who was asked for: [`raw`](Self::raw) read again, for a
+    /// value that was saved or sent to another process. A value of several answers is saved by its
+    /// [`parts`](Self::parts).
     ///
     /// # Errors
     /// [`InvalidInput`](crate::ErrorKind::InvalidInput) for a bad id, [`Decode`](crate::ErrorKind::Decode) for a text
@@ -81,35 +105,42 @@ impl Presences {
 
     /// The answer to having asked for no one.
     pub(crate) fn empty() -> Self {
-        Self::matched(Vec::new(), Rows::default())
+        Self::of(Vec::new())
     }
 
     /// How many users were answered.
     #[must_use]
     pub fn len(&self) -> usize {
-        self.inner.found.len()
+        self.inner.len
     }
 
     /// Whether no user was answered.
     #[must_use]
     pub fn is_empty(&self) -> bool {
-        self.inner.found.is_empty()
+        self.inner.len == 0
     }
 
     /// One user's presence, found in any letter case; none if the user was not asked for or is missing.
     #[must_use]
     pub fn get(&self, user_id: impl AsRef<str>) -> Option<Presence> {
         let inner = &*self.inner;
-        let places =
-            inner.places.get_or_init(|| inner.found.iter().map(|(id, _)| id.clone()).zip(0..).collect());
-        let place = *places.get(&UserId::from_answer(user_id.as_ref()))?;
-        inner.found.get(place).map(|(id, row)| Presence::new(id.clone(), &inner.rows, *row))
+        let places = inner.places.get_or_init(|| {
+            let parts = inner.parts.iter().zip(0..);
+            let in_part = |(part, n): (&'_ Arc<Part>, u32)| {
+                let ids: Vec<_> = part.found.iter().map(|(id, _)| id.clone()).collect();
+                ids.into_iter().zip(0..).map(move |(id, place)| (id, (n, place)))
+            };
+            // Parts joined by a caller may hold a user twice: the first counts, as it does for an iterator's reader.
+            parts.flat_map(in_part).collect::<Vec<_>>().into_iter().rev().collect()
+        });
+        let (part, place) = *places.get(&UserId::from_answer(user_id.as_ref()))?;
+        inner.parts.get(part as usize)?.presence(place as usize)
     }
 
     /// The presences in the order asked.
     #[must_use]
     pub fn iter(&self) -> Iter<'_> {
-        Iter { rows: &self.inner.rows, found: self.inner.found.iter() }
+        Iter { parts: self.inner.parts.iter(), current: None, left: self.inner.len }
     }
 
     /// Ids that were asked for and not answered.
@@ -121,15 +152,44 @@ impl Presences {
     /// Items that answer no id asked for, under the id that the service gave them.
     #[must_use]
     pub fn unmatched(&self) -> Vec<Presence> {
-        let rows = &self.inner.rows;
-        let item = |&row| Presence::new(UserId::from_answer(rows.uid(rows.row(row))), rows, row);
-        self.inner.unmatched.iter().map(item).collect()
+        let in_part = |part: &Arc<Part>| {
+            let rows = &part.rows;
+            let item = |&row| Presence::new(UserId::from_answer(rows.uid(rows.row(row))), rows, row);
+            part.unmatched.iter().map(item).collect::<Vec<_>>()
+        };
+        self.inner.parts.iter().flat_map(in_part).collect()
     }
 
-    /// The answer's text as it came.
+    /// The answers' texts as they came, one for each request.
     #[must_use]
-    pub fn raw(&self) -> &str {
-        self.inner.rows.raw()
+    pub fn raw(&self) -> impl ExactSizeIterator<Item = &str> + Clone {
+        self.inner.parts.iter().map(|part| part.rows.raw())
+    }
+
+    /// What each request brought, in the order asked. Joined again by
+    /// [`collect`](Iterator::collect), which copies no answer either.
+    ///
+    /// ```
+    /// # tokio::runtime::Runtime::new()?.block_on(async {
+    /// # use easemob_presence::{Client, Presences};
+    /// # let emulator = easemob_presence_emulator::Emulator::start()?;
+    /// # let client = Client::builder().emulator(emulator.host()).build()?;
+    /// let presences = client.user("wzy")?.get_many((0..250).map(|n| format!("u{n}"))).await?;
+    /// assert_eq!(presences.parts().map(|part| part.len()).collect::<Vec<_>>(), [100, 100, 50]);
+    /// assert_eq!(presences.parts().collect::<Presences>(), presences);
+    /// # Ok::<(), Box<dyn std::error::Error>>(()) })?;
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    #[must_use]
+    pub fn parts(&self) -> impl ExactSizeIterator<Item = Presences> + '_ {
+        self.inner.parts.iter().map(|part| Self::of(vec![Arc::clone(part)]))
+    }
+}
+
+/// Joins values into one, one behind the other. Their answers are shared, not copied.
+impl FromIterator<Presences> for Presences {
+    fn from_iter<I: IntoIterator<Item = Presences>>(presences: I) -> Self {
+        Self::of(presences.into_iter().flat_map(|presences| presences.inner.parts.clone()).collect())
     }
 }
 
@@ -160,19 +220,29 @@ fn by_id(asked: Vec<UserId>, rows: &Rows) -> (Vec<(UserId, u32)>, Vec<UserId>, V
 /// Iterator over [`Presences`], in the order asked.
 #[derive(Clone)]
 pub struct Iter<'a> {
-    rows: &'a Arc<Rows>,
-    found: std::slice::Iter<'a, (UserId, u32)>,
+    parts: std::slice::Iter<'a, Arc<Part>>,
+    current: Option<(&'a Part, std::slice::Iter<'a, (UserId, u32)>)>,
+    left: usize,
 }
 
 impl Iterator for Iter<'_> {
     type Item = Presence;
 
     fn next(&mut self) -> Option<Presence> {
-        self.found.next().map(|(id, row)| Presence::new(id.clone(), self.rows, *row))
+        loop {
+            if let Some((part, found)) = &mut self.current
+                && let Some((id, row)) = found.next()
+            {
+                self.left -= 1;
+                return Some(Presence::new(id.clone(), &part.rows, *row));
+            }
+            let part = self.parts.next()?;
+            self.current = Some((part, part.found.iter()));
+        }
     }
 
     fn size_hint(&self) -> (usize, Option<usize>) {
-        self.found.size_hint()
+        (self.left, Some(self.left))
     }
 }
 
@@ -267,16 +337,42 @@ mod tests {
     fn the_raw_text_and_the_ids_give_the_value_back() {
         let presences = matched(&["A", "b", "c", "d"], &["c", "", "a", "zz", "b", "a"]);
         let asked = presences.iter().map(|p| p.user_id().clone()).chain(presences.missing().to_vec());
-        assert_eq!(Presences::from_raw(asked, presences.raw()).unwrap(), presences);
+        let raw = presences.raw().next().unwrap();
+        assert_eq!(Presences::from_raw(asked, raw).unwrap(), presences);
         assert_eq!(Presences::from_raw([""; 0], "").unwrap(), Presences::empty());
-        assert!(Presences::from_raw(["a/b"], presences.raw()).is_err());
+        assert!(Presences::from_raw(["a/b"], raw).is_err());
         assert!(Presences::from_raw(["a"], "no answer").is_err());
+    }
+
+    #[test]
+    fn several_answers_are_one_value_in_the_order_asked_and_share_their_texts() {
+        let parts = [matched(&["a", "b"], &["b", "x"]), matched(&[], &[]), matched(&["C", "d"], &["c", "d"])];
+        let texts: Vec<*const str> =
+            parts.iter().flat_map(|part| part.raw().map(std::ptr::from_ref)).collect();
+        let joined: Presences = parts.into_iter().collect();
+        assert_eq!(found(&joined), pairs(&[("b", "0"), ("C", "0"), ("d", "1")]));
+        assert_eq!((joined.len(), joined.iter().len(), joined.is_empty()), (3, 3, false));
+        assert_eq!(joined.missing(), [UserId::new("a").unwrap()]);
+        assert_eq!(joined.unmatched().len(), 1);
+        assert_eq!(joined.get("c").unwrap().ext(), "0");
+        assert_eq!(joined.get("D").unwrap().ext(), "1");
+        assert!(joined.get("a").is_none() && joined.get("x").is_none());
+        assert_eq!(joined.raw().map(std::ptr::from_ref::<str>).collect::<Vec<_>>(), texts);
+        assert_eq!(joined.parts().collect::<Presences>(), joined);
+        assert_eq!(joined.parts().map(|part| part.len()).collect::<Vec<_>>(), [1, 0, 2]);
+    }
+
+    #[test]
+    fn of_a_user_in_two_answers_the_first_is_found() {
+        let joined: Presences =
+            [matched(&["a"], &["a"]), matched(&["b", "A"], &["b", "a"])].into_iter().collect();
+        assert_eq!(joined.get("a").unwrap().ext(), "0");
     }
 
     #[test]
     fn nothing_asked_is_nothing_found() {
         let presences = Presences::empty();
-        assert!(presences.is_empty() && presences.iter().len() == 0 && presences.raw().is_empty());
+        assert!(presences.is_empty() && presences.iter().len() == 0 && presences.raw().len() == 0);
         assert_eq!(presences, Presences::empty());
     }
 }

@@ -5,18 +5,20 @@ use serde::{Serialize, Serializer};
 use crate::error::Error;
 use crate::model::UserId;
 
-/// The distinct users of one call, in the order given.
-#[derive(Clone, Debug)]
+/// Distinct users, in the order given.
+#[derive(Clone, Debug, Default)]
 pub(crate) struct Batch(Vec<UserId>);
 
 impl Batch {
-    /// The most users in one call.
-    pub(crate) const MAX: usize = 100;
+    /// Of users that are known to be distinct.
+    pub(crate) fn of(ids: Vec<UserId>) -> Self {
+        Self(ids)
+    }
 
     /// Validates ids; one that comes again, in any letter case, is taken once.
     ///
     /// # Errors
-    /// `invalid_input`, naming the place of the bad id, or the number of ids if there are too many.
+    /// `invalid_input`, naming the place of the bad id.
     pub(crate) fn collect<I>(ids: I) -> Result<Self, Error>
     where
         I: IntoIterator,
@@ -25,29 +27,32 @@ impl Batch {
         let mut seen = HashSet::new();
         let mut batch = Vec::new();
         for (place, id) in ids.into_iter().enumerate() {
-            let id = UserId::new(id)
-                .map_err(|error| Error::invalid(format!("ids[{place}]: {}", error.message())))?;
+            let id = Self::read(place, id)?;
             if seen.insert(id.clone()) {
                 batch.push(id);
             }
         }
-        if batch.len() > Self::MAX {
-            return Err(Error::invalid(format!(
-                "{} users in one call; the service takes at most {}",
-                batch.len(),
-                Self::MAX
-            ))
-            .with_hint(Some("Make several calls.")));
-        }
         Ok(Self(batch))
     }
 
-    pub(crate) fn is_empty(&self) -> bool {
-        self.0.is_empty()
+    /// The id at this place of a list.
+    ///
+    /// # Errors
+    /// `invalid_input`, naming the place.
+    pub(crate) fn read(place: usize, id: impl AsRef<str>) -> Result<UserId, Error> {
+        UserId::new(id).map_err(|error| Error::invalid(format!("ids[{place}]: {}", error.message())))
+    }
+
+    pub(crate) fn ids(&self) -> &[UserId] {
+        &self.0
     }
 
     pub(crate) fn contains(&self, id: &UserId) -> Option<&UserId> {
         self.0.iter().find(|own| *own == id)
+    }
+
+    pub(crate) fn into_ids(self) -> Vec<UserId> {
+        self.0
     }
 
     pub(crate) fn take_ids(&mut self) -> Vec<UserId> {
@@ -69,14 +74,6 @@ mod tests {
     fn an_id_is_taken_once_in_the_spelling_that_came_first() {
         let mut batch = Batch::collect(["Aa", "b", "aA", "b"]).unwrap();
         assert_eq!(batch.take_ids().iter().map(UserId::as_str).collect::<Vec<_>>(), ["Aa", "b"]);
-    }
-
-    #[test]
-    fn a_hundred_pass_and_a_hundred_and_one_do_not() {
-        let ids = |n: u32| (0..n).map(|i| format!("u{i}"));
-        assert!(Batch::collect(ids(100).chain(ids(100))).is_ok());
-        let error = Batch::collect(ids(101)).unwrap_err();
-        assert!(error.message().starts_with("101 users"), "{error}");
     }
 
     #[test]

@@ -2,8 +2,9 @@ use bytes::Bytes;
 use http::Method;
 
 use super::request::Usernames;
-use super::{Batch, Descriptor, Endpoint, Operation, Request};
+use super::{Batch, Bulk, Descriptor, Endpoint, Operation, Request};
 use crate::error::Error;
+use crate::many::PartialFailure;
 use crate::model::{Presences, UserId};
 use crate::wire::Rows;
 
@@ -25,10 +26,6 @@ impl Operation for GetMany {
         template: "/users/{username}/presence",
     };
 
-    fn immediate(&self) -> Option<Presences> {
-        self.batch.is_empty().then(Presences::empty)
-    }
-
     fn request(&self) -> Result<Request, Error> {
         Request::new(Self::DESCRIPTOR, &[self.user.as_str()])?.json(&Usernames { usernames: &self.batch })
     }
@@ -36,6 +33,24 @@ impl Operation for GetMany {
     fn decode(&mut self, body: Bytes) -> Result<Presences, Error> {
         let rows = Rows::read(body.into())?;
         Ok(Presences::matched(self.batch.take_ids(), rows))
+    }
+}
+
+impl Bulk for GetMany {
+    fn with_ids(&self, ids: Vec<UserId>) -> Self {
+        Self { batch: Batch::of(ids), ..self.clone() }
+    }
+
+    fn take_ids(&mut self) -> Vec<UserId> {
+        self.batch.take_ids()
+    }
+
+    fn join(outputs: Vec<Self::Output>) -> Self::Output {
+        outputs.into_iter().collect()
+    }
+
+    fn keep(output: Self::Output, partial: &mut PartialFailure) {
+        partial.presences = Some(output);
     }
 }
 
@@ -55,6 +70,6 @@ mod tests {
         let presences = get.decode(Bytes::from_static(body.as_bytes())).unwrap();
         assert_eq!(presences.get("c3").unwrap().devices().len(), 1);
         assert_eq!(presences.missing(), [UserId::new("c2").unwrap()]);
-        assert_eq!(presences.raw(), body);
+        assert_eq!(presences.raw().collect::<Vec<_>>(), [body]);
     }
 }

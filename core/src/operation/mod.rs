@@ -3,6 +3,7 @@
 //! Everything here is pure: no I/O and no clock, so that each rule of the service is a plain unit test.
 
 mod batch;
+mod bulk;
 mod devices;
 mod endpoint;
 mod get;
@@ -19,6 +20,7 @@ mod token;
 mod unsubscribe;
 
 pub(crate) use batch::Batch;
+pub use bulk::Bulk;
 pub use devices::Devices;
 pub use endpoint::Endpoint;
 pub use get::Get;
@@ -27,6 +29,7 @@ pub use group_online_count::{GroupKind, GroupOnlineCount};
 pub use is_online::IsOnline;
 pub use online_states::GetOnlineStates;
 pub(crate) use path::encoded;
+pub(crate) use request::MAX_BODY_BYTES;
 pub use request::Request;
 pub use set::Set;
 pub(crate) use subscribe::DEFAULT_TTL;
@@ -64,12 +67,6 @@ pub trait Operation: sealed::Sealed + Send + Sized + 'static {
 
     /// Name and endpoint.
     const DESCRIPTOR: &'static Descriptor;
-
-    /// The answer that needs no request, such as that for an empty list.
-    #[doc(hidden)]
-    fn immediate(&self) -> Option<Self::Output> {
-        None
-    }
 
     /// The request, or which rule the parameters break.
     #[doc(hidden)]

@@ -4,8 +4,9 @@ use bytes::Bytes;
 use http::Method;
 
 use super::request::Usernames;
-use super::{Batch, Descriptor, Endpoint, Operation, Request};
+use super::{Batch, Bulk, Descriptor, Endpoint, Operation, Request};
 use crate::error::{Error, ErrorKind};
+use crate::many::PartialFailure;
 use crate::model::{OnlineStates, UserId};
 use crate::wire::{self, Members, excerpt};
 
@@ -26,10 +27,6 @@ impl Operation for GetOnlineStates {
         template: "/users/batch/status",
     };
 
-    fn immediate(&self) -> Option<OnlineStates> {
-        self.batch.is_empty().then(|| OnlineStates::matched(Vec::new(), &HashMap::new()))
-    }
-
     fn request(&self) -> Result<Request, Error> {
         Request::new(Self::DESCRIPTOR, &[])?.json(&Usernames { usernames: &self.batch })
     }
@@ -37,6 +34,24 @@ impl Operation for GetOnlineStates {
     fn decode(&mut self, body: Bytes) -> Result<OnlineStates, Error> {
         let states = states(&body)?;
         Ok(OnlineStates::matched(self.batch.take_ids(), &states))
+    }
+}
+
+impl Bulk for GetOnlineStates {
+    fn with_ids(&self, ids: Vec<UserId>) -> Self {
+        Self { batch: Batch::of(ids) }
+    }
+
+    fn take_ids(&mut self) -> Vec<UserId> {
+        self.batch.take_ids()
+    }
+
+    fn join(outputs: Vec<Self::Output>) -> Self::Output {
+        OnlineStates::joined(outputs)
+    }
+
+    fn keep(output: Self::Output, partial: &mut PartialFailure) {
+        partial.online_states = Some(output);
     }
 }
 

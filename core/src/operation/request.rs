@@ -7,7 +7,7 @@ use super::{Descriptor, path};
 use crate::error::{Error, ErrorKind};
 
 /// The largest request body, in bytes: the service's "5 KB", read in the stricter way.
-const MAX_BODY_BYTES: usize = 5_000;
+pub(crate) const MAX_BODY_BYTES: usize = 5_000;
 
 /// What a call sends, without host, app and token; see [`Call::request`](crate::Call::request).
 pub struct Request {

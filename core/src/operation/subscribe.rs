@@ -4,9 +4,9 @@ use bytes::Bytes;
 use http::Method;
 
 use super::request::Usernames;
-use super::{Batch, Descriptor, Endpoint, Operation, Request};
-use crate::call::Call;
+use super::{Batch, Bulk, Descriptor, Endpoint, Operation, Request};
 use crate::error::Error;
+use crate::many::{Many, PartialFailure};
 use crate::model::{Presences, UserId};
 use crate::wire::{Rows, excerpt};
 
@@ -23,7 +23,7 @@ pub struct Subscribe {
     pub(crate) ttl: Duration,
 }
 
-impl Call<Subscribe> {
+impl Many<Subscribe> {
     /// How long the subscription lasts: 1 second to 30 days (2,592,000 s), fractions rounded up; a day if not given.
     pub fn ttl(self, ttl: Duration) -> Self {
         self.map(|subscribe| Subscribe { ttl, ..subscribe })
@@ -40,11 +40,29 @@ impl Operation for Subscribe {
         template: "/users/{username}/presence/{expiry}",
     };
 
-    fn immediate(&self) -> Option<Presences> {
-        self.batch.is_empty().then(Presences::empty)
+    fn request(&self) -> Result<Request, Error> {
+        self.check()?;
+        let seconds = self.ttl.as_secs() + u64::from(self.ttl.subsec_nanos() > 0);
+        Request::new(Self::DESCRIPTOR, &[self.user.as_str(), &seconds.to_string()])?
+            .json(&Usernames { usernames: &self.batch })
     }
 
-    fn request(&self) -> Result<Request, Error> {
+    fn decode(&mut self, body: Bytes) -> Result<Presences, Error> {
+        let rows = Rows::read(body.into())?;
+        Ok(Presences::matched(self.batch.take_ids(), rows))
+    }
+}
+
+impl Bulk for Subscribe {
+    fn with_ids(&self, ids: Vec<UserId>) -> Self {
+        Self { batch: Batch::of(ids), ..self.clone() }
+    }
+
+    fn take_ids(&mut self) -> Vec<UserId> {
+        self.batch.take_ids()
+    }
+
+    fn check(&self) -> Result<(), Error> {
         if let Some(own) = self.batch.contains(&self.user) {
             return Err(Error::invalid(format!("{} is the subscribing user itself", excerpt(own.as_str())))
                 .with_hint(Some("Leave it out of the list.")));
@@ -56,14 +74,15 @@ impl Operation for Subscribe {
                 MAX_TTL.as_secs()
             )));
         }
-        let seconds = self.ttl.as_secs() + u64::from(self.ttl.subsec_nanos() > 0);
-        Request::new(Self::DESCRIPTOR, &[self.user.as_str(), &seconds.to_string()])?
-            .json(&Usernames { usernames: &self.batch })
+        Ok(())
     }
 
-    fn decode(&mut self, body: Bytes) -> Result<Presences, Error> {
-        let rows = Rows::read(body.into())?;
-        Ok(Presences::matched(self.batch.take_ids(), rows))
+    fn join(outputs: Vec<Self::Output>) -> Self::Output {
+        outputs.into_iter().collect()
+    }
+
+    fn keep(output: Self::Output, partial: &mut PartialFailure) {
+        partial.presences = Some(output);
     }
 }
 
@@ -95,9 +114,8 @@ mod tests {
     }
 
     #[test]
-    fn oneself_is_refused_in_any_case_and_no_one_needs_no_request() {
+    fn oneself_is_refused_in_any_case() {
         assert!(subscribe(&["c2", "WZY"], DEFAULT_TTL).request().is_err());
-        assert!(subscribe(&[], DEFAULT_TTL).immediate().is_some());
-        assert!(subscribe(&["c2"], DEFAULT_TTL).immediate().is_none());
+        assert!(subscribe(&["c2"], DEFAULT_TTL).check().is_ok());
     }
 }

@@ -1,8 +1,9 @@
 use bytes::Bytes;
 use http::Method;
 
-use super::{Batch, Descriptor, Endpoint, Operation, Request};
+use super::{Batch, Bulk, Descriptor, Endpoint, Operation, Request};
 use crate::error::Error;
+use crate::many::PartialFailure;
 use crate::model::UserId;
 use crate::wire;
 
@@ -23,10 +24,6 @@ impl Operation for Unsubscribe {
         template: "/users/{username}/presence",
     };
 
-    fn immediate(&self) -> Option<()> {
-        self.batch.is_empty().then_some(())
-    }
-
     /// A bare array: the service's documents name a field `users`, its examples and clients send none.
     fn request(&self) -> Result<Request, Error> {
         Request::new(Self::DESCRIPTOR, &[self.user.as_str()])?.json(&self.batch)
@@ -35,6 +32,20 @@ impl Operation for Unsubscribe {
     fn decode(&mut self, body: Bytes) -> Result<(), Error> {
         wire::read_ok(&body)
     }
+}
+
+impl Bulk for Unsubscribe {
+    fn with_ids(&self, ids: Vec<UserId>) -> Self {
+        Self { batch: Batch::of(ids), ..self.clone() }
+    }
+
+    fn take_ids(&mut self) -> Vec<UserId> {
+        self.batch.take_ids()
+    }
+
+    fn join(_: Vec<()>) {}
+
+    fn keep((): (), _: &mut PartialFailure) {}
 }
 
 #[cfg(test)]

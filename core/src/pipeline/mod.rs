@@ -23,12 +23,13 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Duration;
 
 use bytes::Bytes;
-use tokio::sync::Notify;
+use tokio::sync::{Notify, OwnedSemaphorePermit};
 use tokio::time::{Instant, sleep, timeout_at};
 
 use attempt::{Failed, attempt, request_id};
 use lanes::{Holder, Lanes};
 use limiter::{Limiter, Permit, Priority, Refused, Seen, Turn};
+pub(crate) use progress::both;
 use progress::{Phase, Progress, seconds};
 pub(crate) use random::Random;
 use retry::{Next, Quota, Retry};
@@ -97,6 +98,15 @@ impl Caller {
     }
 }
 
+/// What a call shares with others that are made for the same caller.
+#[derive(Debug, Default)]
+pub(crate) struct Shared {
+    /// When all of them end, in place of the call's own deadline.
+    pub(crate) deadline: Option<Instant>,
+    /// A place among those that wait for their first turn; given back when the call has it.
+    pub(crate) waiting: Option<OwnedSemaphorePermit>,
+}
+
 /// A decoded answer with what came around it.
 #[derive(Debug)]
 pub(crate) struct Answered<T> {
@@ -142,18 +152,31 @@ impl Pipeline {
         operation: O,
         limits: Limits,
     ) -> Result<Answered<O::Output>, Error> {
+        self.execute_sharing(operation, limits, Shared::default()).await
+    }
+
+    /// The same for one of several calls.
+    pub(crate) async fn execute_sharing<O: Operation>(
+        &self,
+        operation: O,
+        limits: Limits,
+        shared: Shared,
+    ) -> Result<Answered<O::Output>, Error> {
         let descriptor = O::DESCRIPTOR;
-        self.settle(operation, limits).await.map_err(|error| error.during(descriptor))
+        self.settle(operation, limits, shared).await.map_err(|error| error.during(descriptor))
     }
 
     /// The call between its deadline and the client's close.
-    async fn settle<O: Operation>(&self, operation: O, limits: Limits) -> Result<Answered<O::Output>, Error> {
+    async fn settle<O: Operation>(
+        &self,
+        operation: O,
+        limits: Limits,
+        shared: Shared,
+    ) -> Result<Answered<O::Output>, Error> {
         let deadline = self.admit(limits)?;
+        let deadline = shared.deadline.unwrap_or(deadline);
         let request = operation.request()?;
-        if let Some(value) = operation.immediate() {
-            return Ok(Answered { value, status: 200, request_id: None, body: Bytes::new() });
-        }
-        let progress = Progress::default();
+        let progress = Progress::waiting(shared.waiting);
         let mut counted = self.counters.call();
         let outcome = tokio::select! {
             biased;
@@ -183,7 +206,7 @@ impl Pipeline {
     }
 
     /// The deadline of a call that may begin.
-    fn admit(&self, limits: Limits) -> Result<Instant, Error> {
+    pub(crate) fn admit(&self, limits: Limits) -> Result<Instant, Error> {
         if self.closed.load(Ordering::Acquire) {
             return Err(closed("the client is closed"));
         }
@@ -288,6 +311,7 @@ impl Pipeline {
             let turn = self.limiter.acquire(endpoint, turn, deadline).await;
             turn.map_err(|refused| progress.no_turn(no_turn(refused, limits)))?
         };
+        progress.turn();
         if self.tokens.is_current(&token) {
             return Ok((token, permit));
         }

@@ -3,6 +3,8 @@
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use tokio::sync::OwnedSemaphorePermit;
+
 use super::Limits;
 use crate::error::{Error, ErrorKind, Sent};
 
@@ -27,12 +29,23 @@ struct State {
     /// What became of the attempts that have ended; none if there was none.
     sent: Option<Sent>,
     last: Option<Error>,
+    /// A place among the calls that wait, given back at the first turn.
+    waiting: Option<OwnedSemaphorePermit>,
 }
 
 #[derive(Default)]
 pub(super) struct Progress(Mutex<State>);
 
 impl Progress {
+    pub(super) fn waiting(place: Option<OwnedSemaphorePermit>) -> Self {
+        Self(Mutex::new(State { waiting: place, ..State::default() }))
+    }
+
+    /// The call has its turn.
+    pub(super) fn turn(&self) {
+        self.lock().waiting = None;
+    }
+
     pub(super) fn enter(&self, phase: Phase) {
         let mut state = self.lock();
         state.phase = phase;
@@ -108,7 +121,7 @@ impl Progress {
 }
 
 /// What two attempts of one call amount to: doubt stays, and an answer is more than nothing.
-fn both(before: Option<Sent>, now: Sent) -> Sent {
+pub(crate) fn both(before: Option<Sent>, now: Sent) -> Sent {
     match (before, now) {
         (None, now) => now,
         (Some(Sent::Maybe), _) | (_, Sent::Maybe) => Sent::Maybe,

@@ -6,6 +6,7 @@ use std::time::Duration;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
+use crate::callback;
 use crate::fault::{Plan, PlanError};
 use crate::http::exchange::Answer;
 use crate::http::received::{LARGEST_CONTROL, Received};
@@ -86,6 +87,7 @@ fn act(
             service.lock().tokens.expire_all(service.scribe());
             done()
         }
+        ("POST", "callbacks") => Ok(callback::body(service, &body(received)?)),
         ("POST", "listener") => {
             let Listener { down_ms } = body(received)?;
             *close_for = Some(Duration::from_millis(down_ms));
@@ -100,7 +102,7 @@ fn act(
         (
             _,
             "health" | "journal" | "state" | "reset" | "settings" | "clock" | "devices" | "groups" | "tokens"
-            | "tokens/expire" | "faults" | "listener",
+            | "tokens/expire" | "callbacks" | "faults" | "listener",
         ) => Err((405, format!("{PREFIX}{path} does not take {}", received.method))),
         _ => Err((404, format!("there is no {PREFIX}{path}"))),
     }

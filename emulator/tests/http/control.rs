@@ -35,6 +35,21 @@ fn the_journal_is_read_from_where_one_left_off_and_cleared() {
 }
 
 #[test]
+fn a_callback_is_made_signed_and_nothing_changes() {
+    let mut scene = Scene::new();
+    let event = r#"{"user":"a\u005fb","resource":"ios_1","reason":"login","secret":"s"}"#;
+    let (one, other) = (scene.control("POST", "callbacks", event), scene.control("POST", "callbacks", event));
+    let (one, other) = (one.ok(), other.ok());
+    assert_eq!(one["user"], "easemob-demo#test_a_b@easemob.com/ios_1");
+    assert_eq!(one["status"], "online");
+    assert_eq!(one["security"].as_str().unwrap().len(), 32);
+    assert_ne!(one["callId"], other["callId"]);
+    assert_eq!(scene.control("POST", "callbacks", r#"{"user":"a"}"#).status, 400);
+    assert_eq!(scene.control("GET", "callbacks", "").status, 405);
+    assert_eq!(scene.emulator.state().counts().users, 0);
+}
+
+#[test]
 fn devices_groups_and_state() {
     let mut scene = Scene::new();
     scene.control("POST", "devices", r#"{"user":"U","resource":"ios_1","device_name":"phone"}"#).ok();

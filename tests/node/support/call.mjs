@@ -9,6 +9,7 @@ const PARAMETERS = {
   subscribe: ['user', 'ids', 'ttl_seconds'],
   get: ['user', 'id'],
   get_many: ['user', 'ids'],
+  iter_many: ['user', 'ids'],
   unsubscribe: ['user', 'ids'],
   subscriptions: ['user', 'page_size'],
   subscriptions_page: ['user', 'page', 'page_size'],
@@ -23,15 +24,16 @@ const KINDS = { group: 'group', super_community_server: 'superCommunityServer' }
 
 /** The name under which the call's errors report it. */
 export function operationOf({ operation }) {
-  return { subscriptions_page: 'subscriptions', app_token: 'token' }[operation] ?? operation;
+  return { subscriptions_page: 'subscriptions', app_token: 'token', iter_many: 'get_many' }[operation] ?? operation;
 }
 
 function text(given) {
   return typeof given === 'object' && given !== null ? given.repeat.repeat(given.times) : given;
 }
 
-function ids(given) {
-  if (Array.isArray(given)) return given.map(text);
+export function ids(given) {
+  if (Array.isArray(given)) return given.flatMap(ids);
+  if (given.numbered === undefined) return [text(given)];
   return Array.from({ length: given.to - given.from + 1 }, (_, at) => `${given.numbered}${given.from + at}`);
 }
 
@@ -43,6 +45,23 @@ async function all(iterable) {
   const items = [];
   for await (const item of iterable) items.push(item);
   return items;
+}
+
+async function* asynchronous(list) {
+  yield* list;
+}
+
+/** What each request brought; the iterator goes on after a rejection. */
+async function items(answers) {
+  const got = [];
+  for (;;) {
+    try {
+      for await (const presences of answers) got.push({ ids: [...presences.keys()] });
+      return got;
+    } catch (error) {
+      got.push(error);
+    }
+  }
 }
 
 /** Makes the call: `{ value }` in the cases' form, or `{ error }`. */
@@ -71,6 +90,8 @@ async function value(call, client) {
       return presence(await user.get(text(call.id)));
     case 'get_many':
       return presences(await user.getMany(ids(call.ids)));
+    case 'iter_many':
+      return items(user.iterMany(asynchronous(ids(call.ids))));
     case 'unsubscribe':
       return none(await user.unsubscribe(ids(call.ids)));
     case 'subscriptions':

@@ -2,8 +2,11 @@
 
 import {
   AppToken,
+  Callback,
   InvalidInputError,
+  IterMany,
   OnlineStates,
+  PartialFailureError,
   Presence,
   PresenceClient,
   PresenceError,
@@ -11,6 +14,7 @@ import {
   QueueTimeoutError,
   Status,
   User,
+  Webhook,
   type CallOptions,
   type ClientOptions,
   type Device,
@@ -38,6 +42,7 @@ same<ReturnType<User['set']>, Promise<void>>(true);
 same<ReturnType<User['subscribe']>, Promise<Presences>>(true);
 same<ReturnType<User['get']>, Promise<Presence>>(true);
 same<ReturnType<User['getMany']>, Promise<Presences>>(true);
+same<ReturnType<User['iterMany']>, IterMany>(true);
 same<ReturnType<User['unsubscribe']>, Promise<void>>(true);
 same<ReturnType<User['subscriptionsPage']>, Promise<SubscriptionsPage>>(true);
 same<ReturnType<User['devices']>, Promise<readonly Device[]>>(true);
@@ -96,7 +101,33 @@ async function use(): Promise<void> {
   new Status(1);
 }
 
+function callbacks(emulator: Emulator): void {
+  const webhook = new Webhook('secret', { also: ['old'], maxAgeMs: 60_000, appKey: 'org#app' });
+  const callback = webhook.parse(emulator.callback('c2', 'ios_1', 'login', 'secret'));
+  same<typeof callback, Callback | undefined>(true);
+  if (callback === undefined) return;
+  same<Callback['timestamp'], Date>(true);
+  same<Callback['os'], string | undefined>(true);
+  if (callback.reason === 'login') webhook.forget(callback.callId);
+  webhook.parse('text');
+  webhook.parse(new Uint8Array());
+  // @ts-expect-error what a framework made of the JSON is no body
+  webhook.parse({ callId: 'x' });
+  // @ts-expect-error callbacks cannot be changed
+  callback.online = false;
+  // @ts-expect-error there is no such event
+  emulator.callback('c2', 'ios_1', 'typing', 'secret');
+}
+
+async function many(ids: AsyncIterable<string>): Promise<void> {
+  await user.subscribe(new Set(['c2']), { ttlSeconds: 5, onProgress: ({ done, etaMs }) => void [same<typeof etaMs, number | undefined>(true), done] });
+  for await (const presences of user.iterMany(ids, { signal })) same<typeof presences, Presences>(true);
+  // @ts-expect-error only what may be awaited reads an asynchronous iterable
+  await user.getMany(ids);
+}
+
 function narrowing(error: unknown): void {
+  if (error instanceof PartialFailureError) same<typeof error.failed, ReadonlyMap<string, PresenceError>>(true);
   if (error instanceof InvalidInputError) same<typeof error.kind, 'invalid_input'>(true);
   if (error instanceof PresenceError) same<typeof error.status, number | undefined>(true);
 }
@@ -119,5 +150,6 @@ test('types', (t) => {
   if (entry?.type === 'request') same<typeof entry, RequestEntry>(true);
   // @ts-expect-error there is no such operation
   emulator.journal.count('gett');
-  void [use, narrowing, options, rates, clientOptions];
+  void [use, callbacks, narrowing, options, rates, clientOptions];
+  void [use, many, narrowing, options, rates, clientOptions];
 });

@@ -13,6 +13,7 @@ from easemob_presence import (
     OnlineStates,
     Presence,
     PresenceClient,
+    PresenceError,
     Presences,
     Status,
     Subscription,
@@ -22,10 +23,13 @@ from easemob_presence import (
 from .files import only
 
 if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Iterator
     from datetime import datetime
 
+    from easemob_presence import AsyncIterMany, IterMany
+
 # An error names the endpoint, which two operations share with another.
-OPERATION_IN_ERRORS = {"subscriptions_page": "subscriptions", "app_token": "token"}
+OPERATION_IN_ERRORS = {"iter_many": "get_many", "subscriptions_page": "subscriptions", "app_token": "token"}
 
 
 def operation_in_errors(call: dict[str, Any]) -> str:
@@ -37,15 +41,43 @@ def make(call: dict[str, Any], client: PresenceClient | AsyncPresenceClient) -> 
     """Makes the call, in an event loop of its own if the client wants one."""
     if isinstance(client, PresenceClient):
         value = _describe(call, client)
+        if call["operation"] == "iter_many":
+            return _items(value)
         return list(value) if call["operation"] == "subscriptions" else value
 
     async def run() -> Any:
         value = _describe(call, client)
         if call["operation"] == "subscriptions":
             return [subscription async for subscription in value]
+        if call["operation"] == "iter_many":
+            return await _awaited_items(value)
         return await value
 
     return asyncio.run(run())
+
+
+def _items(answers: IterMany) -> list[Presences | PresenceError]:
+    """What each request brought; the iterator goes on after an exception."""
+    items: list[Presences | PresenceError] = []
+    while True:
+        try:
+            items.extend(iter(answers))
+        except PresenceError as error:
+            items.append(error)
+        else:
+            return items
+
+
+async def _awaited_items(answers: AsyncIterMany) -> list[Presences | PresenceError]:
+    items: list[Presences | PresenceError] = []
+    while True:
+        try:
+            async for presences in answers:
+                items.append(presences)
+        except PresenceError as error:
+            items.append(error)
+        else:
+            return items
 
 
 def _describe(call: dict[str, Any], client: PresenceClient | AsyncPresenceClient) -> Any:
@@ -55,7 +87,7 @@ def _describe(call: dict[str, Any], client: PresenceClient | AsyncPresenceClient
     match operation:
         case "online_states":
             only(given, "ids")
-            return client.online_states(_ids(given["ids"]))
+            return client.online_states(ids_of(given["ids"]))
         case "group_online_count":
             only(given, "group_id", "group_kind")
             kind = GroupKind.SUPER_COMMUNITY_SERVER if "super" in given.get("group_kind", "") else GroupKind.GROUP
@@ -71,16 +103,20 @@ def _describe(call: dict[str, Any], client: PresenceClient | AsyncPresenceClient
             return user.set(status, resource=_text(given["resource"]), ext=_text(given.get("ext", "")))
         case "subscribe":
             only(given, "ids", "ttl_seconds")
-            return user.subscribe(_ids(given["ids"]), ttl=given.get("ttl_seconds"))
+            return user.subscribe(ids_of(given["ids"]), ttl=given.get("ttl_seconds"))
         case "get":
             only(given, "id")
             return user.get(_text(given["id"]))
         case "get_many":
             only(given, "ids")
-            return user.get_many(_ids(given["ids"]))
+            return user.get_many(ids_of(given["ids"]))
+        case "iter_many":
+            only(given, "ids")
+            ids = iter(ids_of(given["ids"]))
+            return user.iter_many(ids if isinstance(client, PresenceClient) else _asynchronous(ids))
         case "unsubscribe":
             only(given, "ids")
-            return user.unsubscribe(_ids(given["ids"]))
+            return user.unsubscribe(ids_of(given["ids"]))
         case "subscriptions":
             only(given, "page_size")
             return user.subscriptions(page_size=given.get("page_size"))
@@ -104,11 +140,19 @@ def _text(text: Any) -> str:
     return text
 
 
-def _ids(ids: Any) -> list[str]:
-    if isinstance(ids, dict):
+def ids_of(ids: Any) -> list[str]:
+    """The ids as the cases write them."""
+    if isinstance(ids, list):
+        return [one for some in ids for one in ids_of(some)]
+    if isinstance(ids, dict) and "numbered" in ids:
         only(ids, "numbered", "from", "to")
         return [f"{ids['numbered']}{number}" for number in range(ids["from"], ids["to"] + 1)]
-    return [_text(text) for text in ids]
+    return [_text(ids)]
+
+
+async def _asynchronous(ids: Iterator[str]) -> AsyncIterator[str]:
+    for user_id in ids:
+        yield user_id
 
 
 def as_json(value: Any) -> Any:

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import traceback
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from .call import operation_in_errors
+from easemob_presence import OnlineStates, PresenceError, Presences
+
+from .call import ids_of, operation_in_errors
 from .files import only
-
-if TYPE_CHECKING:
-    from easemob_presence import PresenceError
 
 COMPARED = ("operation", "status", "code", "message", "sent", "attempts", "retryable", "request_id")
 CONTAINED = ("message", "hint", "body")
@@ -18,7 +17,7 @@ CONTAINED = ("message", "hint", "body")
 def check_error(call: dict[str, Any], error: PresenceError, expected: dict[str, Any]) -> None:
     """Fails where the error differs from what is expected of it."""
     contained = [f"{name}_contains" for name in CONTAINED]
-    only(expected, "kind", *COMPARED, "retry_after_ms", *contained, "hides")
+    only(expected, "kind", *COMPARED, "retry_after_ms", *contained, "hides", "partial")
     assert error.kind == expected["kind"], error
     for name, value in ({"operation": operation_in_errors(call)} | expected).items():
         if name in COMPARED:
@@ -32,8 +31,50 @@ def check_error(call: dict[str, Any], error: PresenceError, expected: dict[str, 
     text = str(error)
     assert "\n" not in text and "\r" not in text, repr(text)
     assert error.kind in text, text
+    if "partial" in expected:
+        _check_partial(error, expected["partial"])
     if "hides" in expected:
         assert not shows(error, expected["hides"]), f"it shows {expected['hides']!r}"
+
+
+def _check_partial(error: PresenceError, expected: dict[str, Any] | None) -> None:
+    if expected is None:
+        assert error.partial is None
+        return
+    only(expected, "answered", "succeeded", "failed")
+    partial = error.partial
+    assert partial is not None
+    answered = partial.presences if partial.presences is not None else partial.online_states
+    assert (None if answered is None else len(answered)) == expected["answered"]
+    assert list(partial.succeeded) == ids_of(expected["succeeded"])
+    told = iter(partial.failed.items())
+    for spec in expected["failed"]:
+        only(spec, "ids", "kind", "sent")
+        for user_id in ids_of(spec["ids"]):
+            got, cause = next(told)
+            assert (got, cause.kind, cause.sent) == (user_id, spec["kind"], spec.get("sent", cause.sent))
+    assert next(told, None) is None
+
+
+def check_ids(value: Any, expected: Any) -> None:
+    """Fails if these are not the users of presences or states, in their order, none missing."""
+    assert isinstance(value, (Presences, OnlineStates))
+    users = value.keys() if isinstance(value, Presences) else [user_id for user_id, _ in value]
+    assert list(users) == ids_of(expected) and not value.missing
+
+
+def check_items(items: Any, expected: list[dict[str, Any]]) -> None:
+    """Fails if this is not what `iter_many` gave."""
+    assert len(items) == len(expected), items
+    for item, spec in zip(items, expected, strict=True):
+        if isinstance(item, Presences):
+            only(spec, "ids")
+            check_ids(item, spec["ids"])
+        else:
+            only(spec, "kind", "failed", "message_contains")
+            failed = {} if item.partial is None else item.partial.failed
+            assert (item.kind, list(failed)) == (spec["kind"], ids_of(spec["failed"]))
+            assert spec.get("message_contains", "") in item.message
 
 
 def shows(error: PresenceError, text: str) -> bool:

@@ -9,8 +9,8 @@ from typing import Any
 ROOT = Path(__file__).resolve().parents[3]
 VECTORS = ROOT / "tests" / "vectors"
 SCENARIOS = ROOT / "tests" / "scenarios"
-# A table about the classes of errors, not cases; `test_errors` reads it.
-TABLES = {"errors.json"}
+# Not cases of one call: a table about the classes of errors, and callbacks. `test_errors` and `test_webhook` read them.
+OTHERS = {"errors.json", "callbacks.json"}
 
 
 def cases(directory: Path) -> dict[str, dict[str, Any]]:
@@ -21,7 +21,7 @@ def cases(directory: Path) -> dict[str, dict[str, Any]]:
     """
     found: dict[str, dict[str, Any]] = {}
     for path in sorted(directory.glob("*.json")):
-        if path.name in TABLES:
+        if path.name in OTHERS:
             continue
         cases = json.loads(path.read_text())
         if not cases:

@@ -10,15 +10,18 @@ from typing_extensions import assert_type
 
 from easemob_presence import (
     AppToken,
+    AsyncIterMany,
     AsyncPresenceClient,
     AsyncSubscriptions,
     AsyncUser,
+    Callback,
     Device,
     DeviceStatus,
     EndpointName,
     EndpointStats,
     GroupKind,
     OnlineStates,
+    PartialFailureError,
     Presence,
     PresenceClient,
     PresenceError,
@@ -30,6 +33,7 @@ from easemob_presence import (
     Subscriptions,
     SubscriptionsPage,
     User,
+    Webhook,
 )
 from easemob_presence.testing import Change, Emulator, Fault, Request
 
@@ -138,6 +142,23 @@ def async_iterator(user: AsyncUser) -> AsyncIterator[Subscription]:
     return user.subscriptions()
 
 
+def many(client: PresenceClient, user: AsyncUser) -> None:
+    assert_type(client.user("wzy").get_many(["c2"], on_progress=lambda now: print(now.eta)), Presences)
+    for presences in client.user("wzy").iter_many({"c2"}, progress=True):
+        assert_type(presences, Presences)
+    assert_type(user.iter_many(ids()), AsyncIterMany)
+    try:
+        client.online_states(["c2"])
+    except PartialFailureError as error:
+        assert_type(error.failed["c2"], PresenceError)
+        assert_type(error.online_states, OnlineStates | None)
+    client.user("wzy").iter_many(ids())  # type: ignore[arg-type]  # pyright: ignore
+
+
+async def ids() -> AsyncIterator[str]:
+    yield "c2"
+
+
 def wrong(client: PresenceClient, presence: Presence) -> None:
     client.user("wzy").set(Status.ONLINE)  # type: ignore[call-arg]  # pyright: ignore
     client.user("wzy").get_many([1, 2])  # type: ignore[list-item]  # pyright: ignore
@@ -145,3 +166,17 @@ def wrong(client: PresenceClient, presence: Presence) -> None:
     presence.ext = "busy"  # type: ignore[misc]  # pyright: ignore
     client.with_options(priority="urgent")  # type: ignore[arg-type]  # pyright: ignore
     client.stats().calls = 0  # type: ignore[misc]  # pyright: ignore
+
+
+def callbacks(emulator: Emulator) -> None:
+    webhook = Webhook("secret", also=("old",), max_age=timedelta(minutes=5), app_key="org#app")
+    assert_type(webhook.parse(bytearray()), Callback | None)
+    body = emulator.callback("c2", "ios_1", "login", "secret")
+    assert_type(body, bytes)
+    callback = webhook.parse(body)
+    if callback is not None:
+        assert_type(callback.timestamp, datetime)
+        assert_type(callback.os, str | None)
+        assert_type(webhook.forget(callback.call_id), bool)
+    webhook.parse({})  # type: ignore[arg-type]  # pyright: ignore
+    emulator.callback("c2", "ios_1", "other", "secret")  # type: ignore[arg-type]  # pyright: ignore

@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
-use easemob_presence::{Call as SdkCall, Client, Error, GroupKind, Status, operation::Operation};
-use futures_util::TryStreamExt;
+use easemob_presence::{Call as SdkCall, Client, Error, GroupKind, Presences, Status, operation::Operation};
+use futures_util::{StreamExt, TryStreamExt};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
@@ -26,21 +26,23 @@ impl Text {
     }
 }
 
-/// A list of ids, or one id with every number of a range behind it.
+/// A list of ids, or one id with every number of a range behind it; a list may hold such ranges.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(untagged)]
 pub(crate) enum Ids {
-    Listed(Vec<Text>),
+    Listed(Vec<Ids>),
     Numbered { numbered: String, from: usize, to: usize },
+    One(Text),
 }
 
 impl Ids {
-    fn get(&self) -> Vec<String> {
+    pub(crate) fn get(&self) -> Vec<String> {
         match self {
-            Self::Listed(ids) => ids.iter().map(Text::get).collect(),
+            Self::Listed(ids) => ids.iter().flat_map(Ids::get).collect(),
             Self::Numbered { numbered, from, to } => {
                 (*from..=*to).map(|number| format!("{numbered}{number}")).collect()
             }
+            Self::One(text) => vec![text.get()],
         }
     }
 }
@@ -73,6 +75,11 @@ pub(crate) enum Call {
         id: Text,
     },
     GetMany {
+        user: Text,
+        ids: Ids,
+    },
+    /// What each request brought.
+    IterMany {
         user: Text,
         ids: Ids,
     },
@@ -111,6 +118,8 @@ pub(crate) enum Call {
 pub(crate) struct Answered {
     pub(crate) value: Value,
     pub(crate) raw: Option<String>,
+    /// The items of `iter_many`.
+    pub(crate) items: Vec<Result<Presences, Error>>,
 }
 
 /// What a call came to; the outer error is one of the runner.
@@ -123,7 +132,7 @@ impl Call {
             Self::Set { .. } => "set",
             Self::Subscribe { .. } => "subscribe",
             Self::Get { .. } => "get",
-            Self::GetMany { .. } => "get_many",
+            Self::GetMany { .. } | Self::IterMany { .. } => "get_many",
             Self::Unsubscribe { .. } => "unsubscribe",
             Self::Subscriptions { .. } | Self::SubscriptionsPage { .. } => "subscriptions",
             Self::Devices { .. } => "devices",
@@ -153,15 +162,18 @@ impl Call {
             }
             Self::Subscribe { ids, ttl_seconds, .. } => {
                 let call = user()?.subscribe(ids.get());
-                typed(match ttl_seconds {
-                    Some(seconds) => call.ttl(duration(*seconds)?),
-                    None => call,
+                presences(match ttl_seconds {
+                    Some(seconds) => call.ttl(duration(*seconds)?).await,
+                    None => call.await,
                 })
-                .await
             }
             Self::Get { id, .. } => typed(user()?.get(id.get())).await,
-            Self::GetMany { ids, .. } => typed(user()?.get_many(ids.get())).await,
-            Self::Unsubscribe { ids, .. } => typed(user()?.unsubscribe(ids.get())).await,
+            Self::GetMany { ids, .. } => presences(user()?.get_many(ids.get()).await),
+            Self::IterMany { ids, .. } => {
+                let items = user()?.iter_many(ids.get()).collect().await;
+                Ok(Ok(Answered { value: Value::Null, raw: None, items }))
+            }
+            Self::Unsubscribe { ids, .. } => plain(user()?.unsubscribe(ids.get()).await),
             Self::Subscriptions { page_size, .. } => {
                 let stream = user()?.subscriptions();
                 let stream = match page_size {
@@ -180,7 +192,7 @@ impl Call {
             }
             Self::Devices { .. } => typed(user()?.devices()).await,
             Self::IsOnline { .. } => typed(user()?.is_online()).await,
-            Self::OnlineStates { ids } => typed(client.online_states(ids.get())).await,
+            Self::OnlineStates { ids } => plain(client.online_states(ids.get()).await),
             Self::GroupOnlineCount { group_id, group_kind } => {
                 let call = client.group_online_count(group_id.get());
                 typed(match group_kind {
@@ -203,6 +215,7 @@ impl Call {
             | Self::Subscribe { user, .. }
             | Self::Get { user, .. }
             | Self::GetMany { user, .. }
+            | Self::IterMany { user, .. }
             | Self::Unsubscribe { user, .. }
             | Self::Subscriptions { user, .. }
             | Self::SubscriptionsPage { user, .. }
@@ -221,15 +234,21 @@ where
         Err(error) => Ok(Err(error)),
         Ok(raw) => {
             let value = serialized(raw.value())?;
-            Ok(Ok(Answered { value, raw: Some(raw.text().to_owned()) }))
+            Ok(Ok(Answered { value, raw: Some(raw.text().to_owned()), items: Vec::new() }))
         }
     }
+}
+
+/// Presences keep their text themselves.
+fn presences(result: Result<Presences, Error>) -> Outcome {
+    let raw = result.as_ref().ok().and_then(|presences| presences.raw().next().map(str::to_owned));
+    Ok(plain(result)?.map(|answered| Answered { raw, ..answered }))
 }
 
 fn plain<T: Serialize>(result: Result<T, Error>) -> Outcome {
     match result {
         Err(error) => Ok(Err(error)),
-        Ok(value) => Ok(Ok(Answered { value: serialized(&value)?, raw: None })),
+        Ok(value) => Ok(Ok(Answered { value: serialized(&value)?, raw: None, items: Vec::new() })),
     }
 }
 

@@ -2,12 +2,12 @@
 
 use std::fmt::{Debug, Write};
 
-use easemob_presence::Error;
+use easemob_presence::{Error, PartialFailure};
 use serde::Deserialize;
 use serde_json::Value;
 
 use crate::Problem;
-use crate::call::{Answered, Call};
+use crate::call::{Answered, Call, Ids};
 use crate::files::present;
 
 /// What is said of an error. An absent field is not compared; null means "none".
@@ -35,6 +35,34 @@ pub(crate) struct ErrorSpec {
     pub(crate) body_contains: Option<String>,
     /// A text that nothing of the error may show.
     hides: Option<String>,
+    #[serde(default, deserialize_with = "present")]
+    partial: Option<Option<PartialSpec>>,
+}
+
+/// What a call on many users says of each of them.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct PartialSpec {
+    #[serde(deserialize_with = "Deserialize::deserialize")]
+    answered: Option<usize>,
+    succeeded: Ids,
+    failed: Vec<FailedSpec>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct FailedSpec {
+    ids: Ids,
+    kind: String,
+    sent: Option<String>,
+}
+
+/// One item of `iter_many`.
+#[derive(Debug, Deserialize)]
+#[serde(untagged, deny_unknown_fields)]
+pub(crate) enum ItemSpec {
+    Answered { ids: Ids },
+    Failed { kind: String, failed: Ids, message_contains: Option<String> },
 }
 
 /// Either a value or an error, as every call of a case has one.
@@ -51,6 +79,57 @@ pub(crate) fn check(
         (Ok(answered), None, Some(spec)) => Err(format!("expected {}, got {}", spec.kind, answered.value)),
         (Err(got), Some(expect), None) => Err(format!("expected {expect}, got {got}")),
         (Err(got), None, Some(spec)) => spec.check(call, got),
+    }
+}
+
+/// The users of presences or states, in their order, none missing.
+pub(crate) fn check_ids(outcome: &Result<Answered, Error>, ids: &[String]) -> Result<(), Problem> {
+    let value = outcome.as_ref().map(|answered| &answered.value).map_err(ToString::to_string)?;
+    let items = value.get("presences").or_else(|| value.get("states")).and_then(Value::as_array);
+    let got: Vec<_> = items.into_iter().flatten().filter_map(|item| item.get("user_id")?.as_str()).collect();
+    let missing = value.get("missing").and_then(Value::as_array).is_none_or(|missing| !missing.is_empty());
+    if got == ids && !missing { Ok(()) } else { Err(format!("expected {ids:?}, got {value}")) }
+}
+
+/// What a stream of answers gave.
+pub(crate) fn check_items(outcome: &Result<Answered, Error>, expected: &[ItemSpec]) -> Result<(), Problem> {
+    let items = outcome.as_ref().map(|answered| &answered.items).map_err(ToString::to_string)?;
+    if items.len() != expected.len() {
+        return Err(format!("expected {} items, got {items:?}", expected.len()));
+    }
+    for (item, spec) in items.iter().zip(expected) {
+        let same = match (item, spec) {
+            (Ok(presences), ItemSpec::Answered { ids }) => {
+                presences.iter().map(|presence| presence.user_id().to_string()).eq(ids.get())
+            }
+            (Err(error), ItemSpec::Failed { kind, failed, message_contains }) => {
+                let users = error.partial().into_iter().flat_map(PartialFailure::failed);
+                error.kind().name() == kind
+                    && users.map(|(id, _)| id.to_string()).eq(failed.get())
+                    && message_contains.as_ref().is_none_or(|words| error.message().contains(words))
+            }
+            _ => false,
+        };
+        if !same {
+            return Err(format!("expected {spec:?}, got {item:?}"));
+        }
+    }
+    Ok(())
+}
+
+impl PartialSpec {
+    fn is_told_by(&self, got: &PartialFailure) -> bool {
+        let states = got.online_states().map(easemob_presence::OnlineStates::len);
+        let answered = got.presences().map(easemob_presence::Presences::len).or(states);
+        let failed = self.failed.iter().flat_map(|spec| spec.ids.get().into_iter().map(move |id| (id, spec)));
+        answered == self.answered
+            && got.succeeded().iter().map(ToString::to_string).eq(self.succeeded.get())
+            && got.failed().len() == self.failed.iter().map(|spec| spec.ids.get().len()).sum::<usize>()
+            && got.failed().zip(failed).all(|((id, cause), (expected, spec))| {
+                id.as_str() == expected
+                    && cause.kind().name() == spec.kind
+                    && spec.sent.as_deref().is_none_or(|sent| cause.sent().name() == sent)
+            })
     }
 }
 
@@ -84,6 +163,14 @@ impl ErrorSpec {
         found.contains("the text", Some(got.kind().name()), Some(&shown));
         if let Some(secret) = self.hides.as_deref().filter(|secret| shows(got, secret)) {
             found.0.push(format!("it shows {secret:?}"));
+        }
+        let told = match (&self.partial, got.partial()) {
+            (None, _) | (Some(None), None) => true,
+            (Some(Some(spec)), Some(partial)) => spec.is_told_by(partial),
+            _ => false,
+        };
+        if !told {
+            found.0.push(format!("partial: expected {:?}, got {:?}", self.partial, got.partial()));
         }
         if found.0.is_empty() { Ok(()) } else { Err(format!("{} (the error: {shown})", found.0.join("; "))) }
     }

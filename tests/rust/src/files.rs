@@ -9,8 +9,9 @@ use serde::de::DeserializeOwned;
 
 use crate::Problem;
 
-/// The table of error kinds lies beside the cases and is none.
 const ERROR_TABLE: &str = "errors";
+/// What lies beside the cases of one call and is none: the table of error kinds, and callbacks.
+const OTHERS: [&str; 2] = [ERROR_TABLE, "callbacks"];
 
 /// Anything that has a name to report it by.
 pub(crate) trait Named {
@@ -41,7 +42,7 @@ fn directory(name: &str) -> PathBuf {
 /// If the directory cannot be read.
 pub fn case_files(kind: &str) -> Result<Vec<String>, String> {
     let names = json_files(kind)?;
-    Ok(names.into_iter().filter(|name| name != ERROR_TABLE).collect())
+    Ok(names.into_iter().filter(|name| !OTHERS.contains(&name.as_str())).collect())
 }
 
 /// The names of the wire samples, with `.json`, in order.

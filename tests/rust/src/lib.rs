@@ -4,6 +4,7 @@
 //! Nothing here panics: a case that fails, or that cannot be read, is a line in a [`Report`].
 
 mod call;
+mod callback;
 pub mod canned;
 mod expect;
 mod files;
@@ -12,6 +13,7 @@ mod scenario;
 mod steps;
 mod vector;
 
+pub use callback::run_callbacks;
 pub use expect::shows;
 pub use files::{Kind, case_files, error_kinds, wire_files, wire_text};
 pub use report::Report;

@@ -3,13 +3,13 @@
 use std::time::Duration;
 
 use easemob_presence::Client;
-use easemob_presence_emulator::{Emulator, Entry, Settings};
+use easemob_presence_emulator::{Emulator, Entry, Plan, Settings};
 use serde::Deserialize;
 use serde_json::{Map, Value};
 
 use crate::Problem;
-use crate::call::Call;
-use crate::expect::{self, ErrorSpec};
+use crate::call::{Call, Ids};
+use crate::expect::{self, ErrorSpec, ItemSpec};
 use crate::files::present;
 
 /// One of a call, a hand on the emulator, or a look at its journal.
@@ -19,9 +19,13 @@ pub(crate) struct Step {
     call: Option<Call>,
     #[serde(default, deserialize_with = "present")]
     expect: Option<Value>,
+    expect_ids: Option<Ids>,
+    expect_items: Option<Vec<ItemSpec>>,
     error: Option<ErrorSpec>,
     emulator: Option<Hand>,
     journal: Option<Vec<Seen>>,
+    #[serde(default)]
+    any_order: bool,
 }
 
 /// What a test does to the emulator between calls.
@@ -35,6 +39,7 @@ enum Hand {
     ExpireTokens(bool),
     GroupOnlineCount { group_id: String, query_type: u8, count: u64 },
     Configure(Value),
+    Faults(Value),
 }
 
 /// One request of the journal; only the fields that are given are compared.
@@ -46,8 +51,18 @@ struct Seen {
     target: Option<String>,
     segments: Option<Vec<String>>,
     body: Option<Value>,
+    users: Option<usize>,
     status: Option<u16>,
     authorization: Option<bool>,
+}
+
+impl Step {
+    fn expects(&self) -> bool {
+        self.expect.is_some()
+            || self.expect_ids.is_some()
+            || self.expect_items.is_some()
+            || self.error.is_some()
+    }
 }
 
 /// Where a scenario is played.
@@ -65,17 +80,33 @@ impl<'a> Stage<'a> {
 
     pub(crate) async fn run(&mut self, step: &Step) -> Result<(), Problem> {
         match step {
-            Step { call: Some(call), expect, error, emulator: None, journal: None } => {
+            Step {
+                call: Some(call),
+                expect,
+                expect_ids,
+                expect_items,
+                error,
+                emulator: None,
+                journal: None,
+                ..
+            } => {
                 let outcome = call.make(self.client).await?;
-                expect::check(call, &outcome, expect.as_ref(), error.as_ref())
+                match (expect_ids, expect_items) {
+                    (Some(ids), None) if expect.is_none() && error.is_none() => {
+                        expect::check_ids(&outcome, &ids.get())
+                    }
+                    (None, Some(items)) if expect.is_none() && error.is_none() => {
+                        expect::check_items(&outcome, items)
+                    }
+                    (None, None) => expect::check(call, &outcome, expect.as_ref(), error.as_ref()),
+                    _ => Err("a call has one of expect, expect_ids, expect_items and error".into()),
+                }
             }
-            Step { call: None, expect: None, error: None, emulator: Some(hand), journal: None } => {
-                self.act(hand)
+            Step { call: None, emulator: Some(hand), journal: None, .. } if !step.expects() => self.act(hand),
+            Step { call: None, emulator: None, journal: Some(seen), any_order, .. } if !step.expects() => {
+                self.compare(seen, *any_order)
             }
-            Step { call: None, expect: None, error: None, emulator: None, journal: Some(seen) } => {
-                self.compare(seen)
-            }
-            _ => Err("a step is one of call (with expect or error), emulator and journal".into()),
+            _ => Err("a step is one of call (with what is expected), emulator and journal".into()),
         }
     }
 
@@ -104,6 +135,10 @@ impl<'a> Stage<'a> {
                 state.set_group_online_count(group_id, *query_type, *count);
             }
             Hand::Configure(change) => return self.configure(change),
+            Hand::Faults(plan) => {
+                let plan = Plan::try_from(plan.clone()).map_err(|error| error.to_string())?;
+                self.emulator.faults().install(plan);
+            }
         }
         Ok(())
     }
@@ -118,7 +153,7 @@ impl<'a> Stage<'a> {
     }
 
     /// Compares all requests since the last look, one to one.
-    fn compare(&mut self, expected: &[Seen]) -> Result<(), Problem> {
+    fn compare(&mut self, expected: &[Seen], any_order: bool) -> Result<(), Problem> {
         let journal = self.emulator.journal();
         let entries = journal.since(self.looked_at);
         self.looked_at = journal.last_seq();
@@ -134,6 +169,16 @@ impl<'a> Stage<'a> {
         };
         if requests.len() != expected.len() {
             return Err(format!("expected {} requests, the journal has: {}", expected.len(), shown()));
+        }
+        if any_order {
+            let mut left = requests.clone();
+            for expected in expected {
+                let found = left.iter().position(|request| expected.matches(request));
+                let found = found
+                    .ok_or_else(|| format!("{expected:?} is not there; the journal has: {}", shown()))?;
+                left.remove(found);
+            }
+            return Ok(());
         }
         match expected.iter().zip(&requests).position(|(expected, request)| !expected.matches(request)) {
             Some(place) => Err(format!("request {} is another; the journal has: {}", place + 1, shown())),
@@ -154,7 +199,9 @@ impl Seen {
         put("status", self.status.map(Value::from));
         put("authorization", self.authorization.map(Value::from));
         let body = || request.get("body")?.as_str().map(serde_json::from_str::<Value>)?.ok();
+        let users = || body().and_then(|body| Some(body.get("usernames").unwrap_or(&body).as_array()?.len()));
         expected.iter().all(|(name, value)| request.get(name) == Some(value))
+            && self.users.is_none_or(|expected| users() == Some(expected))
             && self.body.as_ref().is_none_or(|expected| body().as_ref() == Some(expected))
     }
 }

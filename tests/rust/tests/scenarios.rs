@@ -21,11 +21,11 @@ macro_rules! files {
     };
 }
 
-files!(documented, limits, pages, paths, presence, refusals, retries, subscriptions, tokens);
+files!(documented, limits, many, pages, paths, presence, refusals, retries, subscriptions, tokens);
 
 #[test]
 fn there_are_as_many_scenarios_as_there_were() {
     let count = scenario_count().unwrap();
     println!("{count} scenarios");
-    assert!(count >= 45, "{count}");
+    assert!(count >= 53, "{count}");
 }

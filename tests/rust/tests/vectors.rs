@@ -1,6 +1,8 @@
 //! Every case of `tests/vectors`, file by file.
 
-use easemob_presence_tests::{case_files, run_vectors, vector_count, wire_files, wire_files_used, wire_text};
+use easemob_presence_tests::{
+    case_files, run_callbacks, run_vectors, vector_count, wire_files, wire_files_used, wire_text,
+};
 
 /// One test for each file, and one that no file is left out.
 macro_rules! files {
@@ -47,6 +49,13 @@ files!(
 );
 
 #[test]
+fn callbacks() {
+    let report = run_callbacks();
+    println!("{report}");
+    assert!(report.passed(), "{report}");
+}
+
+#[test]
 fn there_are_as_many_cases_as_there_were() {
     let count = vector_count().unwrap();
     println!("{count} cases");
@@ -57,7 +66,7 @@ fn there_are_as_many_cases_as_there_were() {
 fn every_wire_sample_is_the_answer_of_some_case() {
     let used = wire_files_used().unwrap();
     for file in wire_files().unwrap() {
-        // Callbacks are requests of the service; they wait for the code that reads them.
+        // Callbacks are requests of the service, and the core's own tests read them.
         let callback = file.starts_with("callback_") || file == "derived_callback_signature.json";
         assert!(callback || used.contains(&file), "{file}");
         let text = wire_text(&file).unwrap();

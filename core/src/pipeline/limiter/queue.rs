@@ -249,4 +249,22 @@ mod tests {
         assert_eq!(queue.ahead_of_new(turn(3, Priority::Normal)), 2);
         assert_eq!(queue.ahead_of_new(turn(3, Priority::Background)), 9);
     }
+
+    #[test]
+    fn what_goes_before_a_call_shrinks_as_its_callers_earlier_calls_go_or_give_up() {
+        let mut queue = Queue::default();
+        let caller = turn(1, Priority::Normal);
+        let numbers: Vec<u64> = (0..6).map(|key| queue.push(caller, key)).collect();
+        assert_eq!(numbers, [0, 1, 2, 3, 4, 5]);
+        assert_eq!(queue.ahead(caller, 5), 5);
+        queue.pop();
+        queue.pop();
+        assert_eq!(queue.ahead(caller, 5), 3);
+        queue.remove(caller, 2);
+        queue.remove(caller, 3);
+        assert_eq!(queue.ahead(caller, 5), 1);
+        assert_eq!(queue.push(caller, 6), 6);
+        queue.remove(caller, 6);
+        assert_eq!(queue.ahead(caller, 5), 1);
+    }
 }

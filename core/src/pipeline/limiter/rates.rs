@@ -120,7 +120,12 @@ mod tests {
     #[test]
     fn only_untouched_rates_count_as_not_chosen() {
         assert!(!RateLimits::default().chosen());
-        for limits in [RateLimits::off(), RateLimits::uniform(50), RateLimits::default().share(1.0)] {
+        for limits in [
+            RateLimits::off(),
+            RateLimits::uniform(50),
+            RateLimits::default().share(1.0),
+            RateLimits::default().with(Endpoint::Get, 50),
+        ] {
             assert!(limits.chosen());
         }
     }

@@ -37,3 +37,9 @@ pub(super) fn find_or_insert(app: &str, new: impl FnOnce() -> Limiter) -> (Arc<L
     });
     outcome
 }
+
+/// Whether there is still an entry of this app, in use or not.
+#[cfg(test)]
+pub(super) fn is_known(app: &str) -> bool {
+    LIMITERS.load().as_ref().is_some_and(|all| all.contains_key(&(std::process::id(), app.to_owned())))
+}

@@ -120,3 +120,56 @@ impl Throttle {
         pause * (1 << doublings)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const SECOND: Duration = Duration::from_secs(1);
+
+    /// A limit of 100 a second that was rejected at 100, and the moment when calls go again.
+    fn rejected_once(now: Instant) -> (Throttle, Instant) {
+        let mut throttle = Throttle::new(100.0);
+        assert!(throttle.rejected(now, now, None));
+        (throttle, now + PAUSE)
+    }
+
+    /// The part of the rate that a rejection leaves, after so many calls that were let through, and the pause.
+    fn next_cut(after: Duration, let_through: u32) -> (f64, Duration) {
+        let (mut throttle, resumed) = rejected_once(Instant::now());
+        let now = resumed + after;
+        (0..let_through).for_each(|_| throttle.accepted(now));
+        let before = throttle.rate(now);
+        throttle.rejected(now, now, None);
+        let until = throttle.paused_until(now).unwrap();
+        ((throttle.rate(until) / before * 1e6).round() / 1e6, until - now)
+    }
+
+    #[test]
+    fn the_rate_climbs_to_just_below_the_ceiling_ever_slower_and_beyond_it_ever_faster() {
+        let (throttle, resumed) = rejected_once(Instant::now());
+        for (seconds, rate) in
+            [(0, 70.0), (4, 97.0 - 27.0 / 8.0), (8, 97.0), (12, 97.1), (16, 97.8), (20, 99.7), (24, 100.0)]
+        {
+            let found = throttle.rate(resumed + seconds * SECOND);
+            assert!((found - rate).abs() < 1e-9, "{seconds} s: {found}");
+        }
+    }
+
+    #[test]
+    fn a_pause_is_over_when_its_end_has_come() {
+        let (throttle, resumed) = rejected_once(Instant::now());
+        assert_eq!(throttle.paused_until(resumed - Duration::from_nanos(1)), Some(resumed));
+        assert_eq!(throttle.paused_until(resumed), None);
+    }
+
+    #[test]
+    fn a_rejection_near_the_last_one_costs_little_if_a_tenth_of_a_second_passed_between_them() {
+        let known = (CUT_AT_A_KNOWN_CEILING, PAUSE_AT_A_KNOWN_CEILING);
+        // At 97.1 of 100, and back at 100; the rate is 70 right after the first one, which is news.
+        assert_eq!(next_cut(12 * SECOND, 10), known);
+        assert_eq!(next_cut(60 * SECOND, 10), known);
+        assert_eq!(next_cut(Duration::ZERO, 10), (CUT, PAUSE));
+        assert_eq!(next_cut(60 * SECOND, 9), (CUT, 2 * PAUSE));
+    }
+}

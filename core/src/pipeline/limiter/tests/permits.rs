@@ -107,6 +107,32 @@ async fn a_permit_dropped_after_sending_is_back_a_window_later() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_round_trip_that_is_known_does_not_bring_back_sooner_what_was_dropped() {
+    let limiter = limiter(RateLimits::uniform(20));
+    let send = async || {
+        let mut permit = acquire(&limiter, turn(1)).await;
+        permit.sending();
+        permit
+    };
+    for _ in 0..20 {
+        let permit = send().await;
+        advance(Duration::from_millis(100)).await;
+        permit.answered(Seen::Accepted);
+    }
+    advance(Duration::from_secs(2)).await;
+    let begin = Instant::now();
+    drop(send().await);
+    let mut others = Vec::new();
+    for _ in 0..19 {
+        others.push(send().await);
+    }
+    advance(Duration::from_millis(1_001).saturating_sub(begin.elapsed())).await;
+    assert!(!has_room(&limiter));
+    advance(Duration::from_millis(1)).await;
+    assert!(has_room(&limiter));
+}
+
+#[tokio::test(start_paused = true)]
 async fn after_a_gap_nothing_is_caught_up() {
     let limiter = limiter(RateLimits::uniform(50));
     let calls: Vec<_> = (0..200)

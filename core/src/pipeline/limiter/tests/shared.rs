@@ -14,6 +14,18 @@ fn clients_of_one_app_share_a_limiter_and_others_do_not() {
 }
 
 #[test]
+fn a_new_app_leaves_the_limiters_in_use_and_clears_those_that_are_not() {
+    let shared = |app| Limiter::shared(app, &RateLimits::documented(), 1).unwrap();
+    let one = shared("https://seven/a/b");
+    drop(shared("https://seven/a/gone"));
+    let other = shared("https://seven/a/c");
+    assert!(
+        Arc::ptr_eq(&one, &shared("https://seven/a/b")) && Arc::ptr_eq(&other, &shared("https://seven/a/c"))
+    );
+    assert!(registry::is_known("https://seven/a/b") && !registry::is_known("https://seven/a/gone"));
+}
+
+#[test]
 fn the_last_rates_that_were_chosen_hold() {
     let shared = |limits| Limiter::shared("https://two/a/b", &limits, 1).unwrap();
     let one = shared(RateLimits::documented().with(Endpoint::Get, 200));

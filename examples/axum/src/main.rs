@@ -1,0 +1,77 @@
+//! Receives the service's callbacks with axum: who logs in and out, on which device, as it happens.
+//!
+//! ```sh
+//! EASEMOB_WEBHOOK_SECRET=… PORT=8080 cargo run --package easemob-presence-example-axum
+//! ```
+//!
+//! In the service's console make a rule for login and logout, with the address of this server and the path `/callbacks`;
+//! the rule's secret goes into the environment.
+
+use std::env;
+use std::error::Error;
+use std::sync::Arc;
+
+use axum::Router;
+use axum::body::Bytes;
+use axum::extract::{DefaultBodyLimit, State};
+use axum::http::StatusCode;
+use axum::routing::post;
+use easemob_presence::ErrorKind;
+use easemob_presence::webhook::{Callback, Verifier};
+use tokio::net::TcpListener;
+
+/// What the server does with a callback; an error if it could not be dealt with.
+type Accept = Box<dyn Fn(&Callback) -> Result<(), Box<dyn Error>> + Send + Sync>;
+
+struct Webhook {
+    verifier: Verifier,
+    accept: Accept,
+}
+
+/// The server. Each callback that is genuine goes to `accept`, once.
+fn app(verifier: Verifier, accept: Accept) -> Router {
+    Router::new()
+        .route("/callbacks", post(receive))
+        .layer(DefaultBodyLimit::max(Verifier::MAX_BODY_BYTES))
+        .with_state(Arc::new(Webhook { verifier, accept }))
+}
+
+// The bytes as they came: what a parser made of the JSON could not be checked.
+async fn receive(State(webhook): State<Arc<Webhook>>, body: Bytes) -> StatusCode {
+    let callback = match webhook.verifier.parse(&body) {
+        Ok(Some(callback)) => callback,
+        Ok(None) => return StatusCode::OK, // a repeat
+        Err(error) if error.kind() == ErrorKind::InvalidSignature => return StatusCode::UNAUTHORIZED,
+        Err(_) => return StatusCode::BAD_REQUEST,
+    };
+    if let Err(error) = (webhook.accept)(&callback) {
+        eprintln!("{}: {error}", callback.user_id());
+        // Answered with 500, the service delivers it once more, and then it must not be taken for a repeat.
+        webhook.verifier.forget(callback.call_id());
+        return StatusCode::INTERNAL_SERVER_ERROR;
+    }
+    StatusCode::OK
+}
+
+/// What this server does with a callback.
+fn show(callback: &Callback) -> String {
+    let word = if callback.online() { "online" } else { "offline" };
+    format!("{} is {word} on {} ({})", callback.user_id(), callback.resource(), callback.reason())
+}
+
+#[tokio::main]
+async fn main() -> Result<(), Box<dyn Error>> {
+    let verifier = Verifier::new(env::var("EASEMOB_WEBHOOK_SECRET")?)?;
+    let port = env::var("PORT").map_or(Ok(8080), |port| port.parse())?;
+    let listener = TcpListener::bind(("0.0.0.0", port)).await?;
+    println!("listening on port {}", listener.local_addr()?.port());
+    let accept = |callback: &Callback| {
+        println!("{}", show(callback));
+        Ok(())
+    };
+    axum::serve(listener, app(verifier, Box::new(accept))).await?;
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests;

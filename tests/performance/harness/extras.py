@@ -15,7 +15,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 # How many users one call reads.
-SIZES = (1, 10, 100)
+SIZES = (1, 100, 10_000, 1_000_000)
+QUICK_SIZES = (1, 100, 10_000)
 PEERS_NODE = HERE / "peers/node"
 # A name, the program without it, and what loads it.
 Way = tuple[str, list[str], list[str]]
@@ -52,7 +53,7 @@ def extras(url: str, core: int, *, quick: bool) -> dict[str, Any]:
         "startup": startup(core, 5 if quick else 21),
         "sizes": sizes(),
         "memory": memory(url, core),
-        "users": users(url, core),
+        "users": users(url, core, QUICK_SIZES if quick else SIZES),
     }
 
 
@@ -86,11 +87,11 @@ def memory(url: str, core: int) -> dict[str, dict[str, float]]:
     }
 
 
-def users(url: str, core: int) -> dict[str, dict[str, dict[str, float]]]:
+def users(url: str, core: int, sizes: tuple[int, ...]) -> dict[str, dict[str, dict[str, float]]]:
     """By language and by how many users one call reads: µs of processor time for each of them, and MB in all."""
     programs = {"Python": [str(VENV), str(HERE / "python/users.py")], "Node": ["node", str(HERE / "node/users.mjs")]}
     return {
-        language: {str(size): answered(pinned(core, [*program, str(size), url])) for size in SIZES}
+        language: {str(size): answered(pinned(core, [*program, str(size), url])) for size in sizes}
         for language, program in programs.items()
     }
 

@@ -111,6 +111,9 @@ mod error;
 #[cfg(fuzzing)]
 #[doc(hidden)]
 pub mod fuzzing;
+#[cfg(instructions)]
+#[doc(hidden)]
+pub mod instructions;
 mod many;
 mod model;
 pub mod operation;

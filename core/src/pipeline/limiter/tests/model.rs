@@ -180,6 +180,7 @@ fn a_pause_is_told_at_once_to_calls_that_it_leaves_no_time_and_ends_for_the_othe
                 let now = world.now();
                 let turn = Turn { caller, priority: Priority::Normal };
                 let waker = Waker::from(Arc::clone(&waits));
+                *waits.deadline.lock().unwrap() = now + wait;
                 let key = world.lane.join(now, turn, now + wait, &waker)?;
                 waits.wait(key)
             })

@@ -1,6 +1,7 @@
 # The only entry points. `make help` lists them.
 .DEFAULT_GOAL := help
-.PHONY: help demo python node test test-rust test-python test-node test-pythons faults models simulate fuzz check format
+.PHONY: help demo python node test test-rust test-python test-node test-pythons faults models simulate fuzz bench bench-guard \
+	check format
 
 CARGO_FUZZ := target/tools/bin/cargo-fuzz
 CARGO_FUZZ_VERSION := 0.13.2
@@ -9,6 +10,10 @@ CARGO_DENY_VERSION := 0.20.2
 # What the clients written by hand need, which the fault suite compares with.
 FAULTS_PYTHON := target/faults/baseline-python
 FAULTS_NODE := tests/faults/baseline/node/node_modules
+# The HTTP clients of others that the benchmarks compare with.
+BENCH_PYTHON := target/bench/python
+BENCH_PEERS := tests/performance/peers
+BENCH_NODE := $(BENCH_PEERS)/node/node_modules
 PYTHON ?= python3
 VENV := .venv/bin
 
@@ -64,6 +69,15 @@ faults: python node $(FAULTS_PYTHON)/installed $(FAULTS_NODE)/.package-lock.json
 	cargo run --quiet --locked --package easemob-presence-faults -- $(ARGS)
 	$(if $(strip $(foreach part,--quick --only --language,$(findstring $(part),$(ARGS)))),,$(MAKE) fuzz SECONDS_EACH=5)
 
+bench: python node $(BENCH_PYTHON)/installed $(BENCH_NODE)/.package-lock.json ## our clients beside others', in Rust, Python and Node; ARGS="--quick --only python,set --seed 7 --list --page"
+	cargo build --quiet --locked --release --package easemob-presence-bench-mock --package easemob-presence-bench-rust
+	cargo build --quiet --locked --release --manifest-path $(BENCH_PEERS)/rust/Cargo.toml --target-dir "$${CARGO_TARGET_DIR:-target}"
+	PYTHONPATH=tests/performance $(BENCH_PYTHON)/bin/python -m harness $(ARGS)
+
+bench-guard: ## instructions of the core's hot paths beside those under version control; ARGS=--update writes them anew
+	RUSTFLAGS="--cfg instructions" cargo run --quiet --locked --release --package easemob-presence-bench-guard \
+		--target-dir target/guard -- $(ARGS)
+
 check: $(CARGO_DENY) .venv/installed node ## formatting, lints, types, licences, documentation; no warning passes
 	cargo fmt --all --check
 	cargo clippy --locked --workspace --all-targets -- -D warnings
@@ -90,6 +104,15 @@ $(FAULTS_PYTHON)/installed: tests/faults/baseline/python/requirements.txt
 
 $(FAULTS_NODE)/.package-lock.json: tests/faults/baseline/node/package-lock.json
 	npm ci --silent --prefix tests/faults/baseline/node
+	touch $@
+
+$(BENCH_PYTHON)/installed: $(BENCH_PEERS)/python/requirements.txt
+	$(PYTHON) -m venv $(BENCH_PYTHON)
+	$(BENCH_PYTHON)/bin/python -m pip install --quiet --disable-pip-version-check --requirement $<
+	touch $@
+
+$(BENCH_NODE)/.package-lock.json: $(BENCH_PEERS)/node/package-lock.json
+	npm ci --silent --prefix $(BENCH_PEERS)/node
 	touch $@
 
 .venv/installed: tests/python/requirements.txt

@@ -106,7 +106,7 @@ impl NativeClient {
     ) {
         let ask = self.asking(id, timeout_ms, reports);
         self.by_user(id, user, async move |user| {
-            let call = user.subscribe(list(&ids));
+            let call = user.subscribe(list(ids));
             ask(match ttl_seconds {
                 Some(seconds) => call.ttl(millis(seconds * 1_000.0)),
                 None => call,
@@ -123,13 +123,13 @@ impl NativeClient {
     #[napi]
     pub fn get_many(&self, id: u32, user: String, ids: String, timeout_ms: Option<f64>, reports: bool) {
         let ask = self.asking(id, timeout_ms, reports);
-        self.by_user(id, user, async move |user| ask(user.get_many(list(&ids))).await);
+        self.by_user(id, user, async move |user| ask(user.get_many(list(ids))).await);
     }
 
     #[napi]
     pub fn unsubscribe(&self, id: u32, user: String, ids: String, timeout_ms: Option<f64>, reports: bool) {
         let ask = self.asking(id, timeout_ms, reports);
-        self.by_user(id, user, async move |user| ask(user.unsubscribe(list(&ids))).await);
+        self.by_user(id, user, async move |user| ask(user.unsubscribe(list(ids))).await);
     }
 
     #[napi]
@@ -156,7 +156,7 @@ impl NativeClient {
     #[napi]
     pub fn online_states(&self, id: u32, ids: String, timeout_ms: Option<f64>, reports: bool) {
         let ask = self.asking(id, timeout_ms, reports);
-        self.submit(id, async move |client| ask(client.online_states(list(&ids))).await);
+        self.submit(id, async move |client| ask(client.online_states(list(ids))).await);
     }
 
     #[napi]
@@ -201,7 +201,7 @@ impl NativeClient {
     #[napi]
     pub fn watch(&self, user: String, ids: String, options: NativeWatchOptions) -> Result<NativeWatcher> {
         let user = self.client.user(user).map_err(Failure::from)?;
-        Ok(NativeWatcher::new(options.on(user.watch(list(&ids))), self.home.clone()))
+        Ok(NativeWatcher::new(options.on(user.watch(list(ids))), self.home.clone()))
     }
 }
 
@@ -242,6 +242,6 @@ impl NativeClient {
 }
 
 /// The ids in a JSON array. Anything else goes on as an id, which the core refuses.
-pub(crate) fn list(json: &str) -> Vec<String> {
-    serde_json::from_str(json).unwrap_or_else(|_| vec![json.to_owned()])
+pub(crate) fn list(json: String) -> Vec<String> {
+    serde_json::from_str(&json).unwrap_or_else(|_| vec![json])
 }

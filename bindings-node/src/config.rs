@@ -33,6 +33,8 @@ pub struct ClientConfig {
     pub rate_limits: Option<Either3<String, u32, HashMap<String, u32>>>,
     pub rate_share: Option<f64>,
     pub max_queued: Option<u32>,
+    pub coalesce: Option<bool>,
+    pub cache_ms: Option<f64>,
     pub min_token_interval_ms: Option<f64>,
     pub allow_insecure_http: Option<bool>,
     pub proxy: Option<String>,
@@ -68,6 +70,8 @@ impl ClientConfig {
         builder = with(builder, self.max_attempts, ClientBuilder::max_attempts);
         builder = with(builder, rate_limits(self.rate_limits, self.rate_share), ClientBuilder::rate_limits);
         builder = with(builder, self.max_queued.map(|most| most as usize), ClientBuilder::max_queued);
+        builder = with(builder, self.coalesce, ClientBuilder::coalesce);
+        builder = with(builder, self.cache_ms.map(millis), ClientBuilder::cache);
         let min_token_interval = self.min_token_interval_ms.map(millis);
         builder = with(builder, min_token_interval, ClientBuilder::min_token_interval);
         builder = with(builder, self.allow_insecure_http, ClientBuilder::allow_insecure_http);

@@ -15,26 +15,34 @@ use crate::payload::{Payload, progress_json};
 pub struct SubscriptionsReader {
     /// None while a request is under way, so that cancelling it drops it, and after the end.
     stream: Arc<Mutex<Option<Subscriptions>>>,
+    total: Arc<Mutex<Option<u64>>>,
     home: Home,
 }
 
 impl SubscriptionsReader {
     pub(crate) fn new(stream: Subscriptions, home: Home) -> Self {
-        Self { stream: Arc::new(Mutex::new(Some(stream))), home }
+        Self { stream: Arc::new(Mutex::new(Some(stream))), total: Arc::default(), home }
     }
 }
 
 #[napi]
 impl SubscriptionsReader {
+    /// How many there are, as the latest page counted.
+    #[napi(getter)]
+    pub fn total(&self) -> Option<i64> {
+        self.total.lock().unwrap_or_else(PoisonError::into_inner).and_then(|total| total.try_into().ok())
+    }
+
     /// The subscriptions that the next request brings; none at the end.
     #[napi]
     pub fn next(&self, id: u32) {
-        let kept = Arc::clone(&self.stream);
+        let (kept, total) = (Arc::clone(&self.stream), Arc::clone(&self.total));
         self.home.submit(id, async move {
             let taken = kept.lock().unwrap_or_else(PoisonError::into_inner).take();
             let Some(mut stream) = taken else { return Ok(Vec::<Subscription>::new().into()) };
             let mut chunk: Vec<_> = stream.next().await.transpose()?.into_iter().collect();
             chunk.extend(stream.take_ready());
+            *total.lock().unwrap_or_else(PoisonError::into_inner) = stream.total();
             *kept.lock().unwrap_or_else(PoisonError::into_inner) = Some(stream);
             Ok(chunk.into())
         });

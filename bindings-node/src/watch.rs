@@ -132,14 +132,14 @@ impl NativeWatcher {
     /// A failure's JSON as the reason, for a bad id.
     #[napi]
     pub fn add(&self, ids: String) -> Result<()> {
-        Ok(self.watcher()?.add(list(&ids)).map_err(Failure::from)?)
+        Ok(self.watcher()?.add(list(ids)).map_err(Failure::from)?)
     }
 
     /// # Errors
     /// None of its own.
     #[napi]
     pub fn remove(&self, ids: String) -> Result<()> {
-        self.watcher()?.remove(list(&ids));
+        self.watcher()?.remove(list(ids));
         Ok(())
     }
 
@@ -149,8 +149,8 @@ impl NativeWatcher {
     /// A failure's JSON as the reason, if that is none.
     #[napi]
     pub fn feed(&self, callback: String) -> Result<()> {
-        let callback: Callback =
-            serde_json::from_str(&callback).map_err(|error| napi::Error::from_reason(error.to_string()))?;
+        let callback: Callback = serde_json::from_slice(&callback.into_bytes())
+            .map_err(|error| napi::Error::from_reason(error.to_string()))?;
         self.watcher()?.feed(&callback);
         Ok(())
     }

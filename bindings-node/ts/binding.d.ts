@@ -286,6 +286,8 @@ export declare class NativeWebhook {
 
 /** All subscriptions of a user, read in the core's order and with its rules for pages that drift. */
 export declare class SubscriptionsReader {
+  /** How many there are, as the latest page counted. */
+  get total(): number | null
   /** The subscriptions that the next request brings; none at the end. */
   next(id: number): void
 }
@@ -311,6 +313,8 @@ export interface ClientConfig {
   rateLimits?: string | number | Record<string, number>
   rateShare?: number
   maxQueued?: number
+  coalesce?: boolean
+  cacheMs?: number
   minTokenIntervalMs?: number
   allowInsecureHttp?: boolean
   proxy?: string

@@ -45,6 +45,8 @@ export type { EndpointStats, Stats } from './stats.js';
 export { Status } from './status.js';
 export type { CallEvent, Logger } from './telemetry.js';
 export type { ProvidedToken, TokenProvider } from './token-source.js';
+export { Subscriptions } from './subscriptions.js';
+export type { ListOptions } from './subscriptions.js';
 export { User } from './user.js';
 export type { PageOptions, SetOptions, SubscribeOptions } from './user.js';
 export { Watcher } from './watch.js';

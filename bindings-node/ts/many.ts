@@ -158,18 +158,20 @@ export class IterMany implements AsyncIterableIterator<Presences> {
     let ended = false;
     try {
       const most = this.#awaited ? AT_ONCE_AWAITED : AT_ONCE;
-      for (let taken = 0; taken < most && !ended; taken += 1) {
+      for (let taken = 0; taken < most; taken += 1) {
         const item = this.#source.next();
         const { done, value } = this.#awaited ? await item : (item as IteratorResult<unknown>);
         if (done === true) {
           ended = true;
-        } else if (typeof value === 'string') {
+          break;
+        }
+        this.#given += 1;
+        if (typeof value === 'string') {
           ids.push(value);
         } else {
-          const text = `ids[${this.#given + taken}] must be a string, not ${shown(value)}`;
+          const text = `ids[${this.#given - 1}] must be a string, not ${shown(value)}`;
           wrong ??= refusal('invalid_input', text, { operation: 'get_many' });
         }
-        if (!ended && taken + 1 === most) this.#given += most;
       }
     } finally {
       this.#reader.give(ids);

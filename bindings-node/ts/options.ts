@@ -70,6 +70,17 @@ export interface CommonOptions extends LimitOptions {
    */
   readonly maxQueued?: number | undefined;
   /**
+   * Whether single `get`s that one user makes at the same time go as one request, of up to 100 users; they do if not
+   * given. Each call keeps its own timeout, answer and error.
+   */
+  readonly coalesce?: boolean | undefined;
+  /**
+   * How old an answer of `get` may be that is given again without a request, in milliseconds; off if not given. An
+   * answer belongs to the user who asked; what was read before this client's own `set` of a user is not given after it.
+   * About 65,000 answers are kept at most, and no errors.
+   */
+  readonly cacheMs?: number | undefined;
+  /**
    * The least time between two requests for a token, whatever becomes of them, in milliseconds. 10,000 if not given;
    * tests that let tokens end may want 0.
    */
@@ -109,11 +120,11 @@ export interface ClientOptions extends CommonOptions {
   readonly tokenProvider?: TokenProvider | undefined;
 }
 
-const NUMBER_KEYS = ['timeoutMs', 'attemptTimeoutMs', 'connectTimeoutMs', 'minTokenIntervalMs', 'rateShare'] as const;
+const NUMBER_KEYS = ['timeoutMs', 'attemptTimeoutMs', 'connectTimeoutMs', 'minTokenIntervalMs', 'cacheMs', 'rateShare'] as const;
 const WHOLE_KEYS = ['maxAttempts', 'maxQueued'] as const;
 const TEXT_KEYS = ['host', 'emulator', 'appKey', 'appId', 'clientId', 'clientSecret', 'appToken', 'proxy'] as const;
 const SECRETS: ReadonlySet<string> = new Set(['clientSecret', 'appToken', 'proxy']);
-const OTHER_KEYS = ['rateLimits', 'allowInsecureHttp', 'proxy', 'rootCertificates', 'logger'] as const;
+const OTHER_KEYS = ['rateLimits', 'coalesce', 'allowInsecureHttp', 'proxy', 'rootCertificates', 'logger'] as const;
 const COMMON_KEYS = [...NUMBER_KEYS, ...WHOLE_KEYS, ...OTHER_KEYS];
 const CLIENT: ReadonlySet<string> = new Set([...TEXT_KEYS, ...COMMON_KEYS, 'tokenProvider']);
 const COMMON: ReadonlySet<string> = new Set(COMMON_KEYS);
@@ -148,6 +159,8 @@ export function opened(options: ClientOptions, variables?: Record<string, string
   }
   const rateLimits = optional(rates, options.rateLimits, 'rateLimits', PLACE);
   if (rateLimits !== undefined) config.rateLimits = rateLimits;
+  const coalesce = optional(flag, options.coalesce, 'coalesce', PLACE);
+  if (coalesce !== undefined) config.coalesce = coalesce;
   if (options.allowInsecureHttp !== undefined) config.allowInsecureHttp = options.allowInsecureHttp === true;
   if (options.rootCertificates !== undefined) {
     const given: unknown = options.rootCertificates;

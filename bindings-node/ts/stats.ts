@@ -40,6 +40,10 @@ export interface Stats {
   readonly retries: number;
   /** Attempts made again at once: after a 401, or on another connection when a used one had broken. */
   readonly replays: number;
+  /** Gets that went in the request of another get. */
+  readonly coalesced: number;
+  /** Gets answered by the cache. They needed no request and are no calls. */
+  readonly cached: number;
   /** Requests for an app token. */
   readonly tokenRequests: number;
   /** What is left of the retry quota, of 500. A retry takes 14, given back if the call succeeds. */

@@ -8,6 +8,7 @@ import type { NativeWatcher } from './native.js';
 import type { CallOptions } from './options.js';
 import { Presences, single, type Presence } from './presences.js';
 import { Status } from './status.js';
+import { Subscriptions } from './subscriptions.js';
 import { WATCH, Watcher, watchOptions, type WatchOptions } from './watch.js';
 
 /** What {@link User.set} takes beside a status. */
@@ -129,7 +130,8 @@ export class User {
   /**
    * Reads the presence of one user: `POST /users/{username}/presence`.
    *
-   * Limit: 50 calls a second per App Key, shared with {@link User.getMany}.
+   * Limit: 50 calls a second per App Key, shared with {@link User.getMany}. Gets made at the same time go as one call of
+   * up to 100 users (`coalesce`); answers are given again for a while on request (`cacheMs`).
    *
    * @throws {@link NotFoundError} if the answer holds nothing about that user (some deployments answer only for users
    * subscribed to); {@link InvalidInputError} for a bad id; see {@link PresenceError} for the rest.
@@ -238,17 +240,18 @@ export class User {
    * }
    * ```
    */
-  async *subscriptions(options?: PageOptions): AsyncGenerator<Subscription, void, undefined> {
-    const place: Place = { kind: 'invalid_input', operation: 'subscriptions' };
-    const pageSize = optional(whole, options?.pageSize, 'pageSize', place);
-    const reader = this.#calls.native(options ?? {}).subscriptions(this.id, pageSize);
-    const start = (_: unknown, id: number): void => reader.next(id);
-    const next = { name: 'subscriptions', keys: PAGE, prepare: () => start, read: subscriptions };
-    for (;;) {
-      const chunk = await this.#calls.run<readonly Subscription[]>(next, options);
-      if (chunk.length === 0) return;
-      yield* chunk;
-    }
+  subscriptions(options?: PageOptions): Subscriptions {
+    return new Subscriptions(() => {
+      const place: Place = { kind: 'invalid_input', operation: 'subscriptions' };
+      const pageSize = optional(whole, options?.pageSize, 'pageSize', place);
+      const reader = this.#calls.native(options ?? {}).subscriptions(this.id, pageSize);
+      const start = (_: unknown, id: number): void => reader.next(id);
+      const next = { name: 'subscriptions', keys: PAGE, prepare: () => start, read: subscriptions };
+      return {
+        next: () => this.#calls.run<readonly Subscription[]>(next, options),
+        total: () => reader.total ?? undefined,
+      };
+    });
   }
 
   /**

@@ -25,6 +25,8 @@ pub(crate) fn builder(settings: &Bound<'_, PyDict>) -> PyResult<ClientBuilder> {
     let set = apply(set, settings, "connect_timeout", |set, Seconds(timeout)| set.connect_timeout(timeout))?;
     let set = apply(set, settings, "max_attempts", |set, Number(most)| set.max_attempts(most))?;
     let set = apply(set, settings, "max_queued", |set, Number(most)| set.max_queued(most as usize))?;
+    let set = apply(set, settings, "coalesce", ClientBuilder::coalesce)?;
+    let set = apply(set, settings, "cache", |set, Seconds(fresh_for)| set.cache(fresh_for))?;
     let set =
         apply(set, settings, "min_token_interval", |set, Seconds(least)| set.min_token_interval(least))?;
     let set = rate_limits(set, settings)?;

@@ -3,6 +3,7 @@
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use arc_swap::ArcSwapOption;
 use easemob_presence as core;
 use easemob_presence_bindings::{Feed, Step};
 use futures_util::StreamExt;
@@ -20,23 +21,32 @@ use crate::values::Value;
 #[pyclass(frozen, module = "easemob_presence._native")]
 pub(crate) struct SubscriptionStream {
     stream: Local<Arc<AsyncMutex<core::Subscriptions>>>,
+    total: Arc<ArcSwapOption<u64>>,
 }
 
 impl SubscriptionStream {
     pub(crate) fn new(stream: core::Subscriptions) -> Self {
-        Self { stream: Local::new(Arc::new(AsyncMutex::new(stream))) }
+        Self { stream: Local::new(Arc::new(AsyncMutex::new(stream))), total: Arc::default() }
     }
 }
 
 #[pymethods]
 impl SubscriptionStream {
+    /// How many subscriptions there are, as the latest page counted; none before the first page.
+    #[getter]
+    fn total(&self) -> Option<u64> {
+        self.total.load().as_deref().copied()
+    }
+
     /// The next subscriptions, as many as one page brought; none at the end.
     fn next(&self, py: Python<'_>) -> PyResult<Call> {
         let stream = self.stream.get().ok_or_else(|| Failure::Forked.into_exception(py))?;
-        let stream = Arc::clone(stream);
+        let (stream, total) = (Arc::clone(stream), Arc::clone(&self.total));
         Ok(Call::new("subscriptions", async move {
             let mut stream = stream.lock().await;
-            let Some(first) = stream.next().await.transpose()? else { return Ok(Vec::new()) };
+            let first = stream.next().await.transpose()?;
+            total.store(stream.total().map(Arc::new));
+            let Some(first) = first else { return Ok(Vec::new()) };
             let mut ready = vec![first];
             ready.append(&mut stream.take_ready());
             Ok::<_, core::Error>(ready)

@@ -137,13 +137,13 @@ impl Watcher {
     }
 
     fn add(&self, py: Python<'_>, ids: Ids) -> PyResult<()> {
-        let watcher = self.core(py)?;
-        py.detach(|| watcher.add(&ids.0)).map_err(|error| Failure::from(error).into_exception(py))
+        let (watcher, Ids(ids)) = (self.core(py)?, ids);
+        py.detach(|| watcher.add(&ids)).map_err(|error| Failure::from(error).into_exception(py))
     }
 
     fn remove(&self, py: Python<'_>, ids: Ids) -> PyResult<()> {
-        let watcher = self.core(py)?;
-        py.detach(|| watcher.remove(&ids.0));
+        let (watcher, Ids(ids)) = (self.core(py)?, ids);
+        py.detach(|| watcher.remove(&ids));
         Ok(())
     }
 

@@ -93,6 +93,15 @@ impl<O: Operation> Call<O> {
         RawCall(self)
     }
 
+    async fn value(self) -> Result<O::Output, Error> {
+        let pipeline = self.client.pipeline();
+        let operation = self.operation?;
+        match operation.together().filter(|_| pipeline.gets().are_shared()) {
+            Some(get) => pipeline.get_together(get, self.limits).await,
+            None => pipeline.execute(operation, self.limits).await.map(|answered| answered.value),
+        }
+    }
+
     async fn run(self) -> Result<Answered<O::Output>, Error> {
         self.client.pipeline().execute(self.operation?, self.limits).await
     }
@@ -103,7 +112,7 @@ impl<O: Operation> IntoFuture for Call<O> {
     type IntoFuture = BoxFuture<'static, Self::Output>;
 
     fn into_future(self) -> Self::IntoFuture {
-        async move { self.run().await.map(|answered| answered.value) }.boxed()
+        self.value().boxed()
     }
 }
 

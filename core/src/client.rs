@@ -44,7 +44,7 @@ impl Client {
         Self { pipeline: Arc::new(pipeline), limits }
     }
 
-    pub(crate) fn pipeline(&self) -> &Pipeline {
+    pub(crate) fn pipeline(&self) -> &Arc<Pipeline> {
         &self.pipeline
     }
 

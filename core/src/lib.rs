@@ -61,6 +61,8 @@
 //!   succeed. Attempts that the service's rate limit refused (429 `reach_limit`) do not count.
 //! - Of two sets of one device the later wins. It waits for the one under way and takes the place of one that still
 //!   waits, which ends with [`ErrorKind::Superseded`].
+//! - Single gets of one user that are made at the same time go as one request ([`ClientBuilder::coalesce`]), and may be
+//!   answered from a cache ([`ClientBuilder::cache`]).
 //!
 //! Dropping the future cancels the call down to the socket. [`Client::stats`] shows what happened.
 //!
@@ -109,6 +111,9 @@ mod error;
 #[cfg(fuzzing)]
 #[doc(hidden)]
 pub mod fuzzing;
+#[cfg(instructions)]
+#[doc(hidden)]
+pub mod instructions;
 mod many;
 mod model;
 pub mod operation;

@@ -5,8 +5,8 @@ use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 
 use futures_core::Stream;
-use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
+use futures_util::{FutureExt, StreamExt, TryStreamExt};
 
 use crate::error::{Error, ErrorKind, Sent};
 use crate::model::{Subscription, SubscriptionsPage, UserId};
@@ -65,6 +65,31 @@ impl Subscriptions {
         self.total
     }
 
+    /// Reads on to the end, or until there are `limit` subscriptions, and no page more than that takes. `None` for all.
+    ///
+    /// What the latest page held beyond the limit comes next.
+    ///
+    /// ```
+    /// # tokio::runtime::Runtime::new()?.block_on(async {
+    /// # use easemob_presence::Client;
+    /// # let emulator = easemob_presence_emulator::Emulator::start()?;
+    /// # let client = Client::builder().emulator(emulator.host()).build()?;
+    /// let wzy = client.user("wzy")?;
+    /// wzy.subscribe(["c2", "c3", "c4"]).await?;
+    /// let mut subscriptions = wzy.subscriptions().page_size(2);
+    /// assert_eq!(subscriptions.to_list(1).await?[0].user_id(), "c2");
+    /// assert_eq!(subscriptions.total(), Some(3));
+    /// assert_eq!(subscriptions.to_list(None).await?.len(), 2);
+    /// # Ok::<(), Box<dyn std::error::Error>>(()) })?;
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    ///
+    /// # Errors
+    /// What a page ends with; what was read before it is lost.
+    pub async fn to_list(&mut self, limit: impl Into<Option<usize>>) -> Result<Vec<Subscription>, Error> {
+        self.take(limit.into().unwrap_or(usize::MAX)).try_collect().await
+    }
+
     /// What has been read and not given yet: the rest of the latest page, taken without waiting.
     ///
     /// For callers to whom each step of a stream is dear, such as another language's event loop.
@@ -76,7 +101,7 @@ impl Subscriptions {
     /// than asked for (deployments differ in the largest size), so that alone is no end. A service that repeats
     /// itself would be asked for ever: where it counts nothing, the first page with nothing new is the end; where it
     /// goes on counting more, that is an error, because silence would lose what it counts.
-    fn take(&mut self, page: SubscriptionsPage) -> Result<(), Error> {
+    fn take_in(&mut self, page: SubscriptionsPage) -> Result<(), Error> {
         self.total = page.total().or(self.total);
         let items = page.subscriptions().len();
         self.read += items as u64;
@@ -119,7 +144,7 @@ impl Stream for Subscriptions {
                 || this.user.subscriptions_page(this.next_page).page_size(this.page_size).into_future();
             let answer = ready!(this.reading.get_or_insert_with(page).poll_unpin(context));
             this.reading = None;
-            if let Err(error) = answer.and_then(|page| this.take(page)) {
+            if let Err(error) = answer.and_then(|page| this.take_in(page)) {
                 this.ended = true;
                 return Poll::Ready(Some(Err(error)));
             }
@@ -167,7 +192,7 @@ mod tests {
         ] {
             let mut stream = stream();
             for page in pages.clone() {
-                stream.take(page).unwrap();
+                stream.take_in(page).unwrap();
             }
             assert_eq!(stream.ended, ended, "{pages:?}");
         }
@@ -177,9 +202,9 @@ mod tests {
     fn a_service_that_repeats_itself_is_an_error_and_not_a_loop() {
         let mut stream = stream();
         for _ in 0..MOST_REPEATED {
-            stream.take(page(Some(u64::MAX), &["a"])).unwrap();
+            stream.take_in(page(Some(u64::MAX), &["a"])).unwrap();
         }
-        let error = stream.take(page(Some(u64::MAX), &["a"])).unwrap_err();
+        let error = stream.take_in(page(Some(u64::MAX), &["a"])).unwrap_err();
         assert_eq!(error.kind(), ErrorKind::Decode);
         assert!(error.to_string().contains("nothing new"), "{error}");
     }
@@ -188,7 +213,7 @@ mod tests {
     fn what_is_ready_is_taken_once_and_in_order() {
         let mut stream = stream();
         assert!(stream.take_ready().is_empty());
-        stream.take(page(Some(3), &["a", "b"])).unwrap();
+        stream.take_in(page(Some(3), &["a", "b"])).unwrap();
         let users: Vec<_> = stream.take_ready().iter().map(|s| s.user_id().as_str().to_owned()).collect();
         assert_eq!(users, ["a", "b"]);
         assert!(stream.take_ready().is_empty() && !stream.ended);
@@ -197,8 +222,8 @@ mod tests {
     #[test]
     fn a_user_who_drifts_to_a_later_page_is_given_once() {
         let mut stream = stream();
-        stream.take(page(Some(4), &["a", "b"])).unwrap();
-        stream.take(page(Some(4), &["B", "c"])).unwrap();
+        stream.take_in(page(Some(4), &["a", "b"])).unwrap();
+        stream.take_in(page(Some(4), &["B", "c"])).unwrap();
         let users: Vec<_> = stream.ready.iter().map(|s| s.user_id().as_str().to_owned()).collect();
         assert_eq!(users, ["a", "b", "c"]);
         assert_eq!(stream.total(), Some(4));

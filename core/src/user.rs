@@ -100,7 +100,9 @@ impl User {
 
     /// Reads the presence of one user: `POST /users/{username}/presence`.
     ///
-    /// Limit: 50 calls a second per App Key, shared with [`get_many`](User::get_many).
+    /// Limit: 50 calls a second per App Key, shared with [`get_many`](User::get_many). Gets made at the same time, from
+    /// any number of tasks, go as one call of up to 100 users ([`coalesce`](crate::ClientBuilder::coalesce)); answers
+    /// are given again for a while on request ([`cache`](crate::ClientBuilder::cache)).
     ///
     /// # Errors
     /// [`NotFound`](crate::ErrorKind::NotFound) if the answer holds nothing about that user (some deployments answer

@@ -12,10 +12,11 @@ import { emulatorFor } from 'easemob-presence/testing';
 import { http, serve } from './support/canned.mjs';
 import { rejection } from './support/rejection.mjs';
 
-async function holding(t) {
+/** Each get is a request of its own unless it is said otherwise. */
+async function holding(t, options = { coalesce: false }) {
   const server = await serve(() => 'hold');
   t.after(() => server.stop());
-  const client = new PresenceClient({ host: server.url, appKey: 'org#app', appToken: 'token' });
+  const client = new PresenceClient({ host: server.url, appKey: 'org#app', appToken: 'token', ...options });
   return { server, client };
 }
 
@@ -74,6 +75,27 @@ describe('abort', () => {
     controllers[0].abort('the first');
     controllers[2].abort('the third');
     assert.deepEqual(await Promise.all(calls), ['the first', 'the second', 'the third']);
+  });
+
+  test('aborting calls that share a request ends it with the last of them', async (t) => {
+    const { server, client } = await holding(t, { rateLimits: { get: 2 } });
+    const get = (id, signal) => rejection(client.user('wzy').get(id, { signal }));
+    // Takes the turn, so that the next request waits half a second for those who share it.
+    const first = new AbortController();
+    const alone = get('c1', first.signal);
+    await server.until(({ requests }) => requests.length === 1);
+    const [one, other] = [new AbortController(), new AbortController()];
+    const calls = [get('c2', one.signal), get('c3', other.signal)];
+    await server.until(({ requests }) => requests.length === 2);
+    assert.equal(client.stats().coalesced, 1);
+    one.abort('one');
+    assert.equal(await calls[0], 'one');
+    assert.equal(server.seen.closedByPeer, 0);
+    other.abort('other');
+    assert.equal(await calls[1], 'other');
+    await server.until(({ closedByPeer }) => closedByPeer === 1);
+    first.abort('first');
+    assert.equal(await alone, 'first');
   });
 
   test('one signal serves several calls, and no listener stays', async (t) => {

@@ -88,7 +88,7 @@ test('the numbers tell what was done, by clones too, and cannot be changed', asy
   await rejection(client.user('wzy').get('c2'));
   const { endpoints, ...numbers } = client.stats();
   assert.deepEqual(numbers, {
-    calls: 2, active: 0, succeeded: 1, failed: 1, superseded: 0, attempts: 2, retries: 0, replays: 0, tokenRequests: 1,
+    calls: 2, active: 0, succeeded: 1, failed: 1, superseded: 0, attempts: 2, retries: 0, replays: 0, coalesced: 0, cached: 0, tokenRequests: 1,
     retryQuota: 500,
   });
   assert.deepEqual(endpoints.get, { endpoint: 'get', limit: 200, rate: 200, waiting: 0, inFlight: 0, sent: 2, limited: 0 });

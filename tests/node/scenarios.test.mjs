@@ -30,7 +30,7 @@ function settings({ rate_limit, ...switches }) {
 }
 
 function clientOf(emulator, { addressing = 'app_key', credentials = 'client', ...rest } = {}) {
-  const { max_attempts: maxAttempts = 1, rate_limits: rateLimits = 'off', ...more } = rest;
+  const { max_attempts: maxAttempts = 1, rate_limits: rateLimits = 'off', coalesce, cache_seconds: cache, ...more } = rest;
   only(more, [], 'client');
   const app = {
     app_key: { appKey: emulator.appKey },
@@ -44,7 +44,7 @@ function clientOf(emulator, { addressing = 'app_key', credentials = 'client', ..
     fixed_token: () => ({ appToken: emulator.issueToken(DAY_MS) }),
     unknown_token: () => ({ appToken: '007eJx-not-a-token-of-this-app' }),
   }[credentials];
-  const settings = { maxAttempts, rateLimits, minTokenIntervalMs: 0 };
+  const settings = { maxAttempts, rateLimits, coalesce, cacheMs: cache && cache * 1000, minTokenIntervalMs: 0 };
   return new PresenceClient({ host: emulator.url, ...settings, ...app, ...secret() });
 }
 
@@ -115,9 +115,15 @@ async function run(scenario, t) {
   for (const [at, step] of scenario.steps.entries()) {
     await t.test(`step ${at + 1}`, async () => {
       if (STEPS.some((name) => step[name] !== undefined)) return watching.take(step);
-      only(step, ['call', 'expect', 'expect_ids', 'expect_items', 'error', 'emulator', 'journal', 'any_order', 'journal_until'], 'the step');
+      only(step, ['call', 'together', 'expect', 'expect_ids', 'expect_items', 'error', 'emulator', 'journal', 'any_order', 'journal_until'], 'the step');
       if (step.call !== undefined) {
         check(step.call, await make(step.call, client), step);
+      } else if (step.together !== undefined) {
+        const outcomes = await Promise.all(step.together.map(({ call }) => make(call, client)));
+        step.together.forEach((one, at) => {
+          only(one, ['call', 'expect', 'error'], 'a call');
+          check(one.call, outcomes[at], one);
+        });
       } else if (step.emulator !== undefined) {
         act(emulator, step.emulator);
       } else if (step.journal_until !== undefined) {

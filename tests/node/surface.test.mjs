@@ -11,6 +11,7 @@ import {
   PresenceClient,
   PresenceError,
   Presences,
+  Subscriptions,
   User,
   Watcher,
   Webhook,
@@ -91,6 +92,14 @@ test('Callback', () => {
   assert.deepEqual(here.sort(), rust('core/src/webhook/callback.rs', 'Callback').map(camel).sort());
 });
 
+test('Subscriptions', () =>
+  compare(rust('core/src/subscriptions.rs', 'Subscriptions'), Subscriptions, {
+    // An option of the operation; how the bindings read a page at a time.
+    spelled: { page_size: null, take_ready: null },
+    // The protocol of an iterator.
+    onlyHere: ['next', 'return'],
+  }));
+
 test('options of a client', () => {
   const spelled = {
     client_credentials: ['clientId', 'clientSecret'],
@@ -98,6 +107,7 @@ test('options of a client', () => {
     attempt_timeout: 'attemptTimeoutMs',
     connect_timeout: 'connectTimeoutMs',
     min_token_interval: 'minTokenIntervalMs',
+    cache: 'cacheMs',
     // One value in Rust.
     rate_limits: ['rateLimits', 'rateShare'],
     add_root_certificates: 'rootCertificates',
@@ -205,6 +215,7 @@ test('fields of Progress', () => {
 const PYTHON = 'bindings-python/python/easemob_presence/user.py';
 
 test('User in Python', () => {
-  const names = [...source(PYTHON).matchAll(/^    def ([a-z]\w*)/gm)].map(([, name]) => camel(name));
+  const [user] = source(PYTHON).split('\nclass Subscriptions');
+  const names = [...user.matchAll(/^    def ([a-z]\w*)/gm)].map(([, name]) => camel(name));
   assert.deepEqual([...new Set(names)].filter((name) => name !== 'id').sort(), own(User).sort());
 });

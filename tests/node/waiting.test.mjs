@@ -53,7 +53,7 @@ describe('a turn', () => {
 
   test('a group is one caller, and callers take turns', async (t) => {
     const emulator = emulatorFor(t);
-    const client = emulator.client({ rateLimits: { get: 4 } });
+    const client = emulator.client({ rateLimits: { get: 4 }, coalesce: false });
     const job = client.withOptions({ grouped: true }).user('wzy');
     await job.get('first');
     await Promise.all([...['job0', 'job1', 'job2'].map((id) => job.get(id)), client.user('wzy').get('other')]);
@@ -64,7 +64,7 @@ describe('a turn', () => {
 
   test('aborting a call that waits for one frees its place', async (t) => {
     const emulator = emulatorFor(t);
-    const client = emulator.client({ ...RARE, maxQueued: 1, timeoutMs: Infinity });
+    const client = emulator.client({ ...RARE, maxQueued: 1, timeoutMs: Infinity, coalesce: false });
     const user = client.user('wzy');
     await user.get('first');
     // The second takes the place that the first has left.
@@ -82,7 +82,7 @@ describe('a turn', () => {
 
   test('closing ends the calls that wait for one, unsent', async (t) => {
     const emulator = emulatorFor(t);
-    const client = emulator.client({ ...RARE, timeoutMs: Infinity });
+    const client = emulator.client({ ...RARE, timeoutMs: Infinity, coalesce: false });
     await client.user('wzy').get('c2');
     const calls = Array.from({ length: 8 }, () => rejection(client.user('wzy').get('c2')));
     await until(() => queued(client) === 8);

@@ -24,7 +24,6 @@ TYPES: dict[str, tuple[str, dict[str, str]]] = {
         "Subscriptions",
         {
             "page_size": KEYWORD,
-            "total": "the Python iterator reads ahead, so that the number would be that of another page",
             "take_ready": "how the bindings read a page at a time",
         },
     ),

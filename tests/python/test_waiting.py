@@ -82,7 +82,7 @@ def test_background_calls_let_others_go_first(emulator: Emulator) -> None:
 
 def test_a_group_is_one_caller_and_callers_take_turns(emulator: Emulator) -> None:
     async def main() -> None:
-        async with emulator.async_client(rate_limits={"get": 4}) as client:
+        async with emulator.async_client(rate_limits={"get": 4}, coalesce=False) as client:
             job = client.with_options(grouped=True)
             await job.user("wzy").get("first")
             calls = [job.user("wzy").get(f"job{number}") for number in range(3)]
@@ -94,7 +94,7 @@ def test_a_group_is_one_caller_and_callers_take_turns(emulator: Emulator) -> Non
 
 def test_cancelling_a_call_in_the_queue_frees_its_place(emulator: Emulator) -> None:
     async def main() -> None:
-        async with emulator.async_client(**RARE, max_queued=1, timeout=3600) as client:
+        async with emulator.async_client(**RARE, max_queued=1, timeout=3600, coalesce=False) as client:
             user = client.user("wzy")
             await user.get("first")
             # The second takes the place that the first has left.
@@ -203,7 +203,7 @@ def test_closing_ends_calls_that_are_awaited_and_their_requests(silent: SilentSe
 
 
 def test_closing_ends_blocked_calls_in_the_queue(emulator: Emulator) -> None:
-    client = emulator.client(**RARE, timeout=3600)
+    client = emulator.client(**RARE, timeout=3600, coalesce=False)
     client.user("wzy").get("c2")
     sent: list[str] = []
 

@@ -180,7 +180,7 @@ def test_a_watcher_that_is_dropped_polls_no_more(emulator: Emulator, client: Pre
                 others = made
                 return polls
 
-    assert polls() == 20
+    assert polls() >= 20
     del watcher
     gc.collect()
     # One may have been under way.

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from . import _native
 from ._provider import Provider
-from .errors import ConfigError
+from .errors import ConfigError, InvalidInputError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -61,6 +61,8 @@ class ClientBase:
         rate_limits: RateLimits | None = None,
         rate_share: float | None = None,
         max_queued: int | None = None,
+        coalesce: bool = True,
+        cache: Seconds | None = None,
         min_token_interval: Seconds | None = None,
         allow_insecure_http: bool = False,
         proxy: str | None = None,
@@ -94,6 +96,11 @@ class ClientBase:
                 several processes.
             max_queued: The most calls that may wait for their turn at one endpoint; more fail at once with
                 `OverloadedError`. 10,000 if not given.
+            coalesce: Whether single `get`s that one user makes at the same time go as one request, of up to 100 users.
+                Each call keeps its own timeout, answer and error.
+            cache: How old an answer of `get` may be that is given again without a request; off if not given. An answer
+                belongs to the user who asked; what was read before this client's own `set` of a user is not given after
+                it. About 65,000 answers are kept at most, and no errors.
             min_token_interval: The least time between two requests for a token, whatever becomes of them; 10 seconds
                 if not given. Tests that let tokens end may want 0.
             allow_insecure_http: Allows a host written with "http://" that is not this machine.
@@ -137,6 +144,8 @@ class ClientBase:
                 "rate_limits": rate_limits,
                 "rate_share": rate_share,
                 "max_queued": max_queued,
+                "coalesce": coalesce,
+                "cache": cache,
                 "min_token_interval": min_token_interval,
                 "allow_insecure_http": allow_insecure_http,
                 "proxy": proxy,
@@ -156,6 +165,8 @@ class ClientBase:
         rate_limits: RateLimits | None = None,
         rate_share: float | None = None,
         max_queued: int | None = None,
+        coalesce: bool = True,
+        cache: Seconds | None = None,
         min_token_interval: Seconds | None = None,
         allow_insecure_http: bool = False,
         root_certificates: Pem | Sequence[Pem] = (),
@@ -175,6 +186,8 @@ class ClientBase:
             rate_limits: As for the class.
             rate_share: As for the class.
             max_queued: As for the class.
+            coalesce: As for the class.
+            cache: As for the class.
             min_token_interval: As for the class.
             allow_insecure_http: As for the class.
             root_certificates: As for the class.
@@ -197,6 +210,8 @@ class ClientBase:
                 "rate_limits": rate_limits,
                 "rate_share": rate_share,
                 "max_queued": max_queued,
+                "coalesce": coalesce,
+                "cache": cache,
                 "min_token_interval": min_token_interval,
                 "allow_insecure_http": allow_insecure_http,
                 "root_certificates": root_certificates,
@@ -324,6 +339,13 @@ _ONE_OF = (
     ("app_key", "app_id"),
     ("client_id", "app_token", "token_provider"),
 )
+
+
+def checked_limit(limit: int | None) -> int | None:
+    """The limit of a list, if it can be one."""
+    if limit is not None and (not isinstance(limit, int) or limit < 0):
+        raise InvalidInputError(f"the limit must be a whole number from 0 on, not {limit!r}")
+    return limit
 
 
 def _at_most_one(settings: Mapping[str, object], names: Sequence[str]) -> None:

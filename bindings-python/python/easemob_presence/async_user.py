@@ -6,6 +6,7 @@ from collections import deque
 from typing import TYPE_CHECKING
 
 from ._async_many import AsyncIterMany
+from ._base import checked_limit
 from ._loop import run
 from ._many import checked
 from ._progress import report
@@ -229,3 +230,26 @@ class AsyncSubscriptions:
         if not self._ready:
             raise StopAsyncIteration
         return self._ready.popleft()
+
+    @property
+    def total(self) -> int | None:
+        """How many subscriptions there are, as the latest page counted; None before the first page."""
+        return self._stream.total
+
+    async def to_list(self, *, limit: int | None = None) -> list[Subscription]:
+        """Reads on to the end, or until there are `limit` subscriptions; see `Subscriptions.to_list`.
+
+        Example:
+            >>> wzy = client.user("wzy")
+            >>> presences = await wzy.subscribe(["c2", "c3"])
+            >>> [subscription.user_id for subscription in await wzy.subscriptions().to_list(limit=1)]
+            ['c2']
+        """
+        most = checked_limit(limit)
+        taken: list[Subscription] = []
+        while most is None or len(taken) < most:
+            try:
+                taken.append(await self.__anext__())
+            except StopAsyncIteration:
+                break
+        return taken

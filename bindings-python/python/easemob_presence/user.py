@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections import deque
+from itertools import islice
 from typing import TYPE_CHECKING, TypeVar
 
 from . import _log
+from ._base import checked_limit
 from ._progress import report
 from .watch import Watch
 
@@ -128,7 +130,8 @@ class User:
     def get(self, user_id: str, *, timeout: Seconds | None = None) -> Presence:
         """Reads the presence of one user: `POST /users/{username}/presence`.
 
-        Limit: 50 calls a second per App Key, shared with `get_many`.
+        Limit: 50 calls a second per App Key, shared with `get_many`. Gets made at the same time go as one call of up to
+        100 users (`coalesce`); answers are given again for a while on request (`cache`).
 
         Args:
             user_id: The user's id.
@@ -430,3 +433,29 @@ class Subscriptions:
         if not self._ready:
             raise StopIteration
         return self._ready.popleft()
+
+    @property
+    def total(self) -> int | None:
+        """How many subscriptions there are, as the latest page counted; None before the first page."""
+        return self._stream.total
+
+    def to_list(self, *, limit: int | None = None) -> list[Subscription]:
+        """Reads on to the end, or until there are `limit` subscriptions, and no page more than that takes.
+
+        Args:
+            limit: The most subscriptions to return; all if not given.
+
+        Returns:
+            The subscriptions. What the latest page held beyond them comes next.
+
+        Raises:
+            PresenceError: What a page raises; what was read before it is lost.
+
+        Example:
+            >>> wzy = client.user("wzy")
+            >>> presences = wzy.subscribe(["c2", "c3", "c4"])
+            >>> subscriptions = wzy.subscriptions()
+            >>> [subscription.user_id for subscription in subscriptions.to_list(limit=2)], subscriptions.total
+            (['c2', 'c3'], 3)
+        """
+        return list(islice(self, checked_limit(limit)))

@@ -79,6 +79,10 @@ fields! {
         retries: u64,
         /// Attempts made again at once: after a 401, or on another connection when a used one had broken.
         replays: u64,
+        /// Gets that went in the request of another get.
+        coalesced: u64,
+        /// Gets answered by the cache. They needed no request and are no calls.
+        cached: u64,
         /// Requests for an app token.
         token_requests: u64,
         /// What is left of the retry quota, of 500. A retry takes 14, given back if the call succeeds.
@@ -98,6 +102,8 @@ impl From<core::Stats> for Stats {
             attempts: stats.attempts,
             retries: stats.retries,
             replays: stats.replays,
+            coalesced: stats.coalesced,
+            cached: stats.cached,
             token_requests: stats.token_requests,
             retry_quota: stats.retry_quota,
             endpoints: stats.endpoints.into_iter().map(Into::into).collect(),

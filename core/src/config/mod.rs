@@ -15,7 +15,7 @@ use crate::operation::Token;
 use crate::pipeline::endpoint::{Endpoint, ProxySetting};
 use crate::pipeline::limiter::{Limiter, Priority, RateLimits};
 use crate::pipeline::transport::{Http, Transport};
-use crate::pipeline::{AppToken, Caller, Limits, Pipeline, Random, Source, TokenProvider, Tokens};
+use crate::pipeline::{AppToken, Caller, Gets, Limits, Pipeline, Random, Source, TokenProvider, Tokens};
 
 const DEFAULT_TIMEOUT: Duration = Duration::from_secs(30);
 const DEFAULT_ATTEMPT_TIMEOUT: Duration = Duration::from_secs(10);
@@ -58,6 +58,8 @@ pub struct ClientBuilder {
     min_token_interval: Duration,
     rate_limits: RateLimits,
     max_queued: usize,
+    coalesce: bool,
+    cache: Duration,
     allow_insecure_http: bool,
     proxy: ProxySetting,
     root_certificates: Vec<Vec<u8>>,
@@ -88,6 +90,8 @@ impl Default for ClientBuilder {
             min_token_interval: DEFAULT_MIN_TOKEN_INTERVAL,
             rate_limits: RateLimits::documented(),
             max_queued: DEFAULT_MAX_QUEUED,
+            coalesce: true,
+            cache: Duration::ZERO,
             allow_insecure_http: false,
             proxy: ProxySetting::None,
             root_certificates: Vec::new(),
@@ -198,6 +202,60 @@ impl ClientBuilder {
     /// [`Overloaded`](crate::ErrorKind::Overloaded). 10,000 if not given.
     pub fn max_queued(mut self, calls: usize) -> Self {
         self.max_queued = calls;
+        self
+    }
+
+    /// Whether single [`get`](crate::User::get)s that one user makes at the same time go as one request, of up to 100
+    /// users and 5,000 bytes. They do if not given.
+    ///
+    /// Calls go together if they have attempt timeout, attempts, priority and group in common; each keeps its own
+    /// timeout, answer and error. A request takes in others until it has its turn in the rate limit, and one that need
+    /// not wait goes at once, or a millisecond later at most if others keep coming. A call given
+    /// [`with_raw`](crate::Call::with_raw) makes a request of its own.
+    ///
+    /// ```
+    /// # tokio::runtime::Runtime::new()?.block_on(async {
+    /// use easemob_presence::Client;
+    /// # let emulator = easemob_presence_emulator::Emulator::start()?;
+    /// let client = Client::builder().emulator(emulator.host()).build()?;
+    /// let wzy = client.user("wzy")?;
+    /// let (c2, c3) = tokio::join!(wzy.get("c2").into_future(), wzy.get("c3").into_future());
+    /// assert_eq!((c2?.user_id().as_str(), c3?.user_id().as_str()), ("c2", "c3"));
+    /// assert_eq!((client.stats().calls, client.stats().attempts), (2, 1));
+    ///
+    /// let each_alone = Client::builder().emulator(emulator.host()).coalesce(false).build()?;
+    /// # let wzy = each_alone.user("wzy")?;
+    /// # let (c2, c3) = tokio::join!(wzy.get("c2").into_future(), wzy.get("c3").into_future());
+    /// # assert_eq!((c2.is_ok(), c3.is_ok(), each_alone.stats().attempts), (true, true, 2));
+    /// # Ok::<(), Box<dyn std::error::Error>>(()) })?;
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn coalesce(mut self, coalesce: bool) -> Self {
+        self.coalesce = coalesce;
+        self
+    }
+
+    /// Gives an answer of [`get`](crate::User::get) again, without a request, while it is at most this old. Off if
+    /// not given, and with zero.
+    ///
+    /// An answer belongs to the user who asked. Its age counts from the moment when its request had its turn. Errors
+    /// are not kept. What was read of a user before this client's own [`set`](crate::User::set) of that user is not
+    /// given after it. About 65,000 answers are kept at most; answers of other operations are not.
+    ///
+    /// ```
+    /// # tokio::runtime::Runtime::new()?.block_on(async {
+    /// use std::time::Duration;
+    /// use easemob_presence::Client;
+    /// # let emulator = easemob_presence_emulator::Emulator::start()?;
+    /// let client = Client::builder().emulator(emulator.host()).cache(Duration::from_secs(2)).build()?;
+    /// let wzy = client.user("wzy")?;
+    /// assert_eq!(wzy.get("c2").await?, wzy.get("C2").await?);
+    /// assert_eq!((client.stats().attempts, client.stats().cached), (1, 1));
+    /// # Ok::<(), Box<dyn std::error::Error>>(()) })?;
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn cache(mut self, fresh_for: Duration) -> Self {
+        self.cache = fresh_for;
         self
     }
 
@@ -344,7 +402,8 @@ impl ClientBuilder {
         let transport: Arc<dyn Transport> = Arc::new(Http::new(endpoint)?);
         let tokens =
             Tokens::new(source, Arc::clone(&transport), self.limits, self.min_token_interval, Random::new())?;
-        Ok(Client::new(Pipeline::new(transport, tokens, limiter), self.limits))
+        let gets = Gets::new(self.coalesce, self.cache);
+        Ok(Client::new(Pipeline::new(transport, tokens, limiter).with_gets(gets), self.limits))
     }
 }
 

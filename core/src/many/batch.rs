@@ -92,10 +92,10 @@ impl<O: Bulk> Many<O> {
     async fn run(self) -> Result<O::Output, Error> {
         let limits = self.client.limits();
         let limits = Limits { timeout: self.timeout.unwrap_or(limits.timeout), ..limits };
-        let deadline = self.client.pipeline().admit(limits).map_err(|error| error.during(O::DESCRIPTOR))?;
+        let end = self.client.pipeline().admit(limits).map_err(|error| error.during(O::DESCRIPTOR))?;
         let (operation, mut ids) = split_off(self.operation?)?;
         let mut reporter = Reporter::new(self.callback, Some(ids.len() as u64));
-        let deadline = self.timeout.map(|_| deadline);
+        let deadline = self.timeout.map(|_| end.at);
         let mut engine = Engine::new(&self.client, operation, limits, deadline);
         let mut chunks = Vec::new();
         loop {

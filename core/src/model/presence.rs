@@ -58,6 +58,11 @@ impl Presence {
         self.row().last_seen
     }
 
+    /// The same in the spelling of another caller.
+    pub(crate) fn spelled(&self, user_id: &UserId) -> Self {
+        Self { user_id: user_id.clone(), ..self.clone() }
+    }
+
     fn row(&self) -> Row {
         self.rows.row(self.row)
     }

@@ -123,6 +123,11 @@ impl Presences {
     /// One user's presence, found in any letter case; none if the user was not asked for or is missing.
     #[must_use]
     pub fn get(&self, user_id: impl AsRef<str>) -> Option<Presence> {
+        self.by_id(&UserId::from_answer(user_id.as_ref()))
+    }
+
+    /// One user's presence, spelled as it was asked for in the call.
+    pub(crate) fn by_id(&self, user_id: &UserId) -> Option<Presence> {
         let inner = &*self.inner;
         let places = inner.places.get_or_init(|| {
             let parts = inner.parts.iter().zip(0..);
@@ -133,7 +138,7 @@ impl Presences {
             // Parts joined by a caller may hold a user twice: the first counts, as it does for an iterator's reader.
             parts.flat_map(in_part).collect::<Vec<_>>().into_iter().rev().collect()
         });
-        let (part, place) = *places.get(&UserId::from_answer(user_id.as_ref()))?;
+        let (part, place) = *places.get(user_id)?;
         inner.parts.get(part as usize)?.presence(place as usize)
     }
 

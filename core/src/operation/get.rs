@@ -1,7 +1,7 @@
 use bytes::Bytes;
 use http::Method;
 
-use super::{Batch, Descriptor, Endpoint, GetMany, Operation, Request};
+use super::{Batch, Descriptor, Endpoint, GetMany, Operation, Request, Together};
 use crate::error::{Error, ErrorKind};
 use crate::model::{Presence, UserId};
 use crate::wire::excerpt;
@@ -32,12 +32,22 @@ impl Operation for Get {
 
     fn decode(&mut self, body: Bytes) -> Result<Presence, Error> {
         let presences = self.0.decode(body)?;
-        presences.iter().next().ok_or_else(|| {
-            let user = presences.missing().first().map(UserId::as_str).unwrap_or_default();
-            Error::new(ErrorKind::NotFound, format!("the answer holds no presence of {}", excerpt(user)))
-                .with_hint(Some("Some deployments answer only for users subscribed to: subscribe first."))
-        })
+        presences
+            .iter()
+            .next()
+            .ok_or_else(|| not_answered(presences.missing().first().map(UserId::as_str).unwrap_or_default()))
     }
+
+    fn together(&self) -> Option<Together<Presence>> {
+        let id = self.0.batch.ids().first()?.clone();
+        Some(Together { user: self.0.user.clone(), id, give: |presence| presence })
+    }
+}
+
+/// The error for a user about whom the answer says nothing.
+pub(crate) fn not_answered(user: &str) -> Error {
+    Error::new(ErrorKind::NotFound, format!("the answer holds no presence of {}", excerpt(user)))
+        .with_hint(Some("Some deployments answer only for users subscribed to: subscribe first."))
 }
 
 #[cfg(test)]

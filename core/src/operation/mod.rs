@@ -8,6 +8,7 @@ mod devices;
 mod endpoint;
 mod get;
 mod get_many;
+mod get_together;
 mod group_online_count;
 mod is_online;
 mod online_states;
@@ -24,7 +25,10 @@ pub use bulk::Bulk;
 pub use devices::Devices;
 pub use endpoint::Endpoint;
 pub use get::Get;
+pub(crate) use get::not_answered;
 pub use get_many::GetMany;
+pub(crate) use get_together::GetTogether;
+pub use get_together::Together;
 pub use group_online_count::{GroupKind, GroupOnlineCount};
 pub use is_online::IsOnline;
 pub use online_states::GetOnlineStates;
@@ -78,6 +82,19 @@ pub trait Operation: sealed::Sealed + Send + Sized + 'static {
         None
     }
 
+    /// Whom this call asks about, if it may go in one request with others of its kind.
+    #[doc(hidden)]
+    fn together(&self) -> Option<Together<Self::Output>> {
+        None
+    }
+
+    /// The request in its last form, asked for when the call has its turn; none if it is the one that
+    /// [`request`](Self::request) gave.
+    #[doc(hidden)]
+    fn at_turn(&mut self) -> Option<Result<Request, Error>> {
+        None
+    }
+
     /// The typed answer, from the body of a successful status. Uses up parameters when the body is what it should
     /// be; after a decode error it can read another answer.
     #[doc(hidden)]
@@ -109,3 +126,5 @@ seal!(
     Token,
     Unsubscribe,
 );
+
+impl<F> sealed::Sealed for GetTogether<F> {}

@@ -5,7 +5,9 @@
 
 mod attempt;
 mod connections;
+mod deadline;
 pub(crate) mod endpoint;
+mod gets;
 mod lanes;
 pub(crate) mod limiter;
 mod progress;
@@ -27,6 +29,8 @@ use tokio::sync::{Notify, OwnedSemaphorePermit};
 use tokio::time::{Instant, sleep, timeout_at};
 
 use attempt::{Failed, attempt, request_id};
+use deadline::{Deadline, End};
+pub(crate) use gets::Gets;
 use lanes::{Holder, Lanes};
 use limiter::{Limiter, Permit, Priority, Refused, Seen, Turn};
 pub(crate) use progress::both;
@@ -50,6 +54,7 @@ pub(crate) struct Pipeline {
     tokens: Arc<Tokens>,
     limiter: Arc<Limiter>,
     lanes: Arc<Lanes>,
+    gets: Gets,
     quota: Quota,
     random: Arc<Random>,
     counters: Counters,
@@ -71,7 +76,7 @@ pub(crate) struct Limits {
 }
 
 /// Whom the limiter counts a call for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(crate) enum Caller {
     /// Each call is a caller of its own.
     Each,
@@ -124,11 +129,18 @@ impl Pipeline {
             tokens: Arc::new(tokens),
             limiter,
             lanes: Arc::default(),
+            gets: Gets::default(),
             quota: Quota::new(),
             counters: Counters::default(),
             closed: AtomicBool::new(false),
             closing: Notify::new(),
         }
+    }
+
+    /// The same with another way to make single gets.
+    pub(crate) fn with_gets(mut self, gets: Gets) -> Self {
+        self.gets = gets;
+        self
     }
 
     /// Ends what is under way and refuses what comes later.
@@ -182,14 +194,16 @@ impl Pipeline {
         limits: Limits,
         shared: Shared,
     ) -> Result<Answered<O::Output>, Error> {
-        let deadline = self.admit(limits)?;
-        let deadline = shared.deadline.unwrap_or(deadline);
+        let end = self.admit(limits)?;
+        let end = End { at: shared.deadline.unwrap_or(end.at), ..end };
         let request = operation.request()?;
-        let progress = Progress::waiting(shared.waiting);
+        let _written = operation.target().and_then(|(user, _)| self.gets.written(user));
+        let (deadline, progress) = (Deadline::Fixed(end), Progress::waiting(shared.waiting));
         let mut counted = self.counters.call();
+        let run = self.run(operation, request, limits, &deadline, &progress, None);
         let outcome = tokio::select! {
             biased;
-            outcome = timeout_at(deadline, self.run(operation, &request, limits, deadline, &progress)) => {
+            outcome = timeout_at(end.at, run) => {
                 outcome.unwrap_or_else(|_| Err(progress.timed_out(limits, self.transport.never_connected())))
             }
             () = self.closed() => Err(progress.closed(self.transport.never_connected())),
@@ -200,7 +214,7 @@ impl Pipeline {
 
     /// The app token that the next call would use.
     pub(crate) async fn app_token(&self, limits: Limits) -> Result<AppToken, Error> {
-        let deadline = self.admit(limits)?;
+        let deadline = self.admit(limits)?.at;
         let no_token = || {
             let message = format!("no app token within the timeout of {} s", seconds(limits.timeout));
             Error::new(ErrorKind::Timeout, message).with_retry(true, None)
@@ -214,8 +228,8 @@ impl Pipeline {
         }
     }
 
-    /// The deadline of a call that may begin.
-    pub(crate) fn admit(&self, limits: Limits) -> Result<Instant, Error> {
+    /// The end of a call that may begin.
+    pub(crate) fn admit(&self, limits: Limits) -> Result<End, Error> {
         if self.closed.load(Ordering::Acquire) {
             return Err(closed("the client is closed"));
         }
@@ -229,7 +243,7 @@ impl Pipeline {
             return Err(Error::config("the call was awaited outside a tokio runtime")
                 .with_hint(Some("Await it in #[tokio::main], or inside Runtime::block_on.")));
         }
-        Ok(after(limits.timeout))
+        Ok(End { at: after(limits.timeout), timeout: limits.timeout })
     }
 
     /// Ends when the client is closed.
@@ -240,14 +254,15 @@ impl Pipeline {
         }
     }
 
-    /// Attempts until one succeeds or another would not help.
+    /// Attempts until one succeeds or another would not help. `turn`: a place in the queue that has been reached.
     async fn run<O: Operation>(
         &self,
         mut operation: O,
-        request: &Request,
+        mut request: Request,
         limits: Limits,
-        deadline: Instant,
+        deadline: &Deadline,
         progress: &Progress,
+        mut turn: Option<Permit>,
     ) -> Result<Answered<O::Output>, Error> {
         let mut lane = match operation.target() {
             None => None,
@@ -257,14 +272,20 @@ impl Pipeline {
         let mut renewed = false;
         let mut afresh = false;
         loop {
+            let turn = || turn.take().or_else(|| lane.as_mut().and_then(Holder::take_permit));
             let (token, permit) =
-                self.ready(O::DESCRIPTOR.endpoint, limits, deadline, progress, &mut lane).await?;
+                self.ready(O::DESCRIPTOR.endpoint, limits, deadline, progress, turn).await?;
             if let Some(holder) = lane.take_if(|holder| holder.is_superseded()) {
                 holder.hand_over(permit);
                 return Err(progress.before_sending(superseded()));
             }
-            let to_send = ToSend { afresh, ..ToSend::new(request, Some(token.header())) };
-            let failed = match self.send(to_send, &token, permit, limits, deadline, progress).await {
+            // Before the request takes its last form: who then learns that it has cannot take it for not sent.
+            progress.enter(Phase::Wire);
+            if let Some(last) = operation.at_turn() {
+                request = last?;
+            }
+            let to_send = ToSend { afresh, ..ToSend::new(&request, Some(token.header())) };
+            let failed = match self.send(to_send, &token, permit, limits, deadline.end()).await {
                 Ok(answer) => match read(&mut operation, answer) {
                     Ok(answered) => {
                         retry.succeeded(&self.quota);
@@ -283,7 +304,7 @@ impl Pipeline {
                 self.counters.replayed();
                 continue;
             }
-            let left = deadline.saturating_duration_since(Instant::now());
+            let left = deadline.end().at.saturating_duration_since(Instant::now());
             let next = retry.next(&failed, limits.max_attempts, left, &self.quota, &self.random);
             afresh = next == Next::Replay;
             match next {
@@ -305,28 +326,34 @@ impl Pipeline {
         &self,
         endpoint: Endpoint,
         limits: Limits,
-        deadline: Instant,
+        deadline: &Deadline,
         progress: &Progress,
-        lane: &mut Option<Holder>,
+        turn: impl FnOnce() -> Option<Permit>,
     ) -> Result<(Arc<Issued>, Permit), Error> {
         progress.enter(Phase::Token);
-        let token =
-            self.tokens.get(limits, deadline).await.map_err(|error| progress.before_sending(error))?;
+        let token = self
+            .tokens
+            .get(limits, deadline.end().at)
+            .await
+            .map_err(|error| progress.before_sending(error))?;
         progress.enter(Phase::Queue);
-        let permit = if let Some(permit) = lane.as_mut().and_then(Holder::take_permit) {
+        let permit = if let Some(permit) = turn() {
             permit
         } else {
             let turn = Turn { caller: limits.caller.number(), priority: limits.priority };
             let turn = self.limiter.acquire(endpoint, turn, deadline).await;
-            turn.map_err(|refused| progress.no_turn(no_turn(refused, limits)))?
+            turn.map_err(|refused| progress.no_turn(no_turn(refused, deadline.end())))?
         };
         progress.turn();
         if self.tokens.is_current(&token) {
             return Ok((token, permit));
         }
         progress.enter(Phase::Token);
-        let token =
-            self.tokens.get(limits, deadline).await.map_err(|error| progress.before_sending(error))?;
+        let token = self
+            .tokens
+            .get(limits, deadline.end().at)
+            .await
+            .map_err(|error| progress.before_sending(error))?;
         Ok((token, permit))
     }
 
@@ -337,12 +364,11 @@ impl Pipeline {
         token: &Issued,
         mut permit: Permit,
         limits: Limits,
-        deadline: Instant,
-        progress: &Progress,
+        end: End,
     ) -> Result<Received, Failed> {
-        progress.enter(Phase::Wire);
         permit.sending();
-        let outcome = attempt(&*self.transport, to_send, limits, deadline).await;
+        let limits = Limits { timeout: end.timeout, ..limits };
+        let outcome = attempt(&*self.transport, to_send, limits, end.at).await;
         match &outcome {
             Ok(_) => permit.answered(Seen::Accepted),
             Err(failed) if failed.error.kind() == ErrorKind::RateLimited => {
@@ -406,14 +432,14 @@ fn superseded() -> Error {
     Error::new(ErrorKind::Superseded, "a newer set of the same device took this one's place")
 }
 
-fn no_turn(refused: Refused, limits: Limits) -> Error {
+fn no_turn(refused: Refused, end: End) -> Error {
     match refused {
         Refused::Deadline { wait } => Error::new(
             ErrorKind::QueueTimeout,
             format!(
                 "the rate limit allows this call in {:.3} s at the earliest, beyond the timeout of {} s",
                 seconds(wait),
-                seconds(limits.timeout)
+                seconds(end.timeout)
             ),
         )
         .with_retry(true, Some(wait)),

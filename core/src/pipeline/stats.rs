@@ -25,6 +25,10 @@ pub struct Stats {
     pub retries: u64,
     /// Attempts made again at once: after a 401, or on another connection when a used one had broken.
     pub replays: u64,
+    /// Gets that went in the request of another get.
+    pub coalesced: u64,
+    /// Gets answered by the cache. They needed no request and are no calls.
+    pub cached: u64,
     /// Requests for an app token.
     pub token_requests: u64,
     /// What is left of the retry quota, of 500. A retry takes 14, given back if the call succeeds.
@@ -43,6 +47,8 @@ pub(super) struct Counters {
     attempts: AtomicU64,
     retries: AtomicU64,
     replays: AtomicU64,
+    coalesced: AtomicU64,
+    cached: AtomicU64,
 }
 
 fn add(counter: &AtomicU64, amount: u64) {
@@ -64,6 +70,20 @@ impl Counters {
         add(&self.replays, 1);
     }
 
+    /// So many calls went in the request of another.
+    pub(super) fn coalesced(&self, calls: u64) {
+        add(&self.coalesced, calls);
+    }
+
+    pub(super) fn cached(&self) {
+        add(&self.cached, 1);
+    }
+
+    /// A request that several calls may have shared has ended.
+    pub(super) fn attempted(&self, attempts: u32) {
+        add(&self.attempts, u64::from(attempts));
+    }
+
     pub(super) fn read(&self, token_requests: u64, retry_quota: u32, endpoints: Vec<EndpointStats>) -> Stats {
         let get = |counter: &AtomicU64| counter.load(Ordering::Relaxed);
         Stats {
@@ -75,6 +95,8 @@ impl Counters {
             attempts: get(&self.attempts),
             retries: get(&self.retries),
             replays: get(&self.replays),
+            coalesced: get(&self.coalesced),
+            cached: get(&self.cached),
             token_requests,
             retry_quota,
             endpoints,

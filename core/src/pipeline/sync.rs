@@ -5,8 +5,10 @@
 pub(super) use std::sync::{Mutex, MutexGuard};
 
 #[cfg(all(test, shuttle))]
-pub(super) use shuttle::future::spawn;
+pub(super) use shuttle::future::{JoinHandle, spawn};
 #[cfg(all(test, shuttle))]
 pub(super) use shuttle::sync::{Mutex, MutexGuard};
 #[cfg(not(all(test, shuttle)))]
 pub(super) use tokio::spawn;
+#[cfg(not(all(test, shuttle)))]
+pub(super) use tokio::task::JoinHandle;

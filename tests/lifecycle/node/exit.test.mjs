@@ -49,7 +49,7 @@ test('closing lets a process end that has calls in flight, in a pause and in the
     const flying = requests(8);
     const calls = Array.from({ length: 8 }, () => call().catch(({ kind }) => kind));
     await flying;
-    const rare = new PresenceClient({ emulator: '127.0.0.1:1', appToken: 'canary', timeoutMs: Infinity, rateLimits: 1, rateShare: 0.01 });
+    const rare = new PresenceClient({ emulator: '127.0.0.1:1', appToken: 'canary', timeoutMs: Infinity, rateLimits: 1, rateShare: 0.01, coalesce: false });
     const queued = Array.from({ length: 8 }, () => rare.user('wzy').get('c2').catch(({ kind }) => kind));
     while (rare.stats().endpoints.get.waiting < 8) await new Promise((resolve) => setImmediate(resolve));
     await Promise.all([client.close(), rare.close()]);

@@ -15,7 +15,7 @@ await once(server, 'listening');
 const source = \`
   const { parentPort, workerData } = require('node:worker_threads');
   const { PresenceClient } = require('easemob-presence');
-  const client = new PresenceClient({ host: workerData.host, appKey: 'org#app', appToken: 'token' });
+  const client = new PresenceClient({ host: workerData.host, appKey: 'org#app', appToken: 'token', coalesce: false });
   const user = client.user('wzy');
   for (let at = 0; at < 4; at += 1) user.get('c2').catch(() => {});
   const pour = () => user.unsubscribe([]).then(pour);

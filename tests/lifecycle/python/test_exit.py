@@ -20,8 +20,8 @@ PRELUDE = """
 import asyncio, sys, threading, time
 from easemob_presence import AsyncPresenceClient, PresenceClient
 
-client = PresenceClient(emulator=sys.argv[1], app_token="x")
-aclient = AsyncPresenceClient(emulator=sys.argv[1], app_token="x")
+client = PresenceClient(emulator=sys.argv[1], app_token="x", coalesce=False)
+aclient = AsyncPresenceClient(emulator=sys.argv[1], app_token="x", coalesce=False)
 
 def in_thread(target):
     threading.Thread(target=target, daemon=True).start()

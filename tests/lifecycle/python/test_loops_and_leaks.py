@@ -45,7 +45,7 @@ def descriptors() -> int:
 def close_with_a_call_in_flight(new_loop: Callable[[], Any], silent: SilentServer) -> weakref.ref[Any]:
     """Closes a loop in the middle of a call; gives a reference to the loop."""
     loop = new_loop()
-    client = AsyncPresenceClient(emulator=silent.host, app_token="x")
+    client = AsyncPresenceClient(emulator=silent.host, app_token="x", coalesce=False)
 
     async def begin() -> asyncio.Task[Any]:
         task = asyncio.create_task(client.user("wzy").get("c2"))
@@ -80,7 +80,7 @@ def test_an_answer_that_comes_after_its_loop_was_closed_is_dropped_in_silence(
     silent: SilentServer, new_loop: Callable[[], Any]
 ) -> None:
     loop = new_loop()
-    client = AsyncPresenceClient(emulator=silent.host, app_token="x")
+    client = AsyncPresenceClient(emulator=silent.host, app_token="x", coalesce=False)
 
     async def begin() -> asyncio.Task[Any]:
         task = asyncio.create_task(client.user("wzy").get("c2"))
@@ -139,7 +139,7 @@ def test_10000_random_cancellations_leave_nothing_behind(emulator: Emulator, new
 
 def test_deadlines_and_cancellations_at_once_leave_nothing_behind(silent: SilentServer) -> None:
     async def main() -> None:
-        async with AsyncPresenceClient(emulator=silent.host, app_token="x", timeout=0.05) as client:
+        async with AsyncPresenceClient(emulator=silent.host, app_token="x", timeout=0.05, coalesce=False) as client:
             user = client.user("wzy")
             waits = [asyncio.wait_for(user.get("c2"), 0.05 + number / 10_000) for number in range(-100, 100)]
             results = await asyncio.gather(*waits, return_exceptions=True)

@@ -80,6 +80,18 @@ async def _awaited_items(answers: AsyncIterMany) -> list[Presences | PresenceErr
             return items
 
 
+def make_together(calls: list[dict[str, Any]], client: AsyncPresenceClient) -> list[Any]:
+    """Makes the calls at the same moment; their values or exceptions."""
+
+    async def one(call: dict[str, Any]) -> Any:
+        return await _describe(call, client)
+
+    async def run() -> list[Any]:
+        return await asyncio.gather(*map(one, calls), return_exceptions=True)
+
+    return asyncio.run(run())
+
+
 def _describe(call: dict[str, Any], client: PresenceClient | AsyncPresenceClient) -> Any:
     given = dict(call)
     operation = given.pop("operation")

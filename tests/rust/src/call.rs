@@ -209,6 +209,17 @@ impl Call {
         }
     }
 
+    /// Makes the call as callers do who want no raw answer, which would be a request of its own.
+    pub(crate) async fn make_plainly(&self, client: &Client) -> Outcome {
+        match self {
+            Self::Get { user, id } => match client.user(user.get()) {
+                Ok(user) => plain(user.get(id.get()).await),
+                Err(error) => Ok(Err(error)),
+            },
+            _ => self.make(client).await,
+        }
+    }
+
     fn user(&self) -> Option<String> {
         match self {
             Self::Set { user, .. }

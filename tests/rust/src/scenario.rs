@@ -56,6 +56,10 @@ struct ClientSpec {
     max_attempts: Option<u32>,
     /// The documented ones with these replaced; off if not given.
     rate_limits: Option<BTreeMap<String, u32>>,
+    /// Whether gets of one moment are one request; the client's default if not given.
+    coalesce: Option<bool>,
+    /// How old an answer of get may be that is given again; none if not given.
+    cache_seconds: Option<u64>,
 }
 
 #[derive(Clone, Copy, Debug, Default, Deserialize)]
@@ -136,6 +140,8 @@ impl ClientSpec {
             .host(emulator.url())
             .max_attempts(self.max_attempts.unwrap_or(1))
             .rate_limits(self.rate_limits()?)
+            .coalesce(self.coalesce.unwrap_or(true))
+            .cache(Duration::from_secs(self.cache_seconds.unwrap_or(0)))
             .min_token_interval(Duration::ZERO);
         let builder = match self.addressing {
             Addressing::AppKey => builder.app_key(emulator.app_key()),

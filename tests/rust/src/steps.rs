@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use easemob_presence::{Client, Error};
 use easemob_presence_emulator::{Emulator, Entry, Journal, Plan, Settings};
+use futures_util::future::join_all;
 use serde::Deserialize;
 use serde_json::{Map, Value};
 use tokio::time::timeout;
@@ -21,6 +22,8 @@ const PATIENCE: Duration = Duration::from_secs(30);
 #[serde(deny_unknown_fields)]
 pub(crate) struct Step {
     call: Option<Call>,
+    /// Calls made at the same moment, each with what it comes to.
+    together: Option<Vec<One>>,
     #[serde(default, deserialize_with = "present")]
     expect: Option<Value>,
     expect_ids: Option<Ids>,
@@ -43,6 +46,15 @@ pub(crate) struct Step {
 struct Awaited {
     operations: Vec<String>,
     requests: Vec<Seen>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct One {
+    call: Call,
+    #[serde(default, deserialize_with = "present")]
+    expect: Option<Value>,
+    error: Option<ErrorSpec>,
 }
 
 /// What a test does to the emulator between calls.
@@ -121,8 +133,13 @@ impl<'a> Stage<'a> {
         step.is_one_thing()?;
         let (expect, error) = (step.expect.as_ref(), step.error.as_ref());
         if let Some(call) = &step.call {
-            let outcome = call.make(self.client).await?;
-            step.check(call, &outcome)
+            step.check(call, &call.make_plainly(self.client).await?)
+        } else if let Some(calls) = &step.together {
+            let outcomes = join_all(calls.iter().map(|one| one.call.make_plainly(self.client))).await;
+            for (one, outcome) in calls.iter().zip(outcomes) {
+                expect::check(&one.call, &outcome?, one.expect.as_ref(), one.error.as_ref())?;
+            }
+            Ok(())
         } else if let Some(hand) = &step.emulator {
             self.act(hand)
         } else if let Some(seen) = &step.journal {
@@ -218,6 +235,7 @@ impl Step {
         let is_expecting = self.expects();
         let may_expect = [self.call.is_some(), self.watch.is_some(), self.watcher.is_some()];
         let others = [
+            self.together.is_some(),
             self.emulator.is_some(),
             self.journal.is_some(),
             self.journal_until.is_some(),

@@ -22,6 +22,7 @@ macro_rules! files {
 }
 
 files!(
+    coalescing,
     documented,
     limits,
     many,
@@ -40,5 +41,5 @@ files!(
 fn there_are_as_many_scenarios_as_there_were() {
     let count = scenario_count().unwrap();
     println!("{count} scenarios");
-    assert!(count >= 69, "{count}");
+    assert!(count >= 73, "{count}");
 }

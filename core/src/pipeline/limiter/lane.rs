@@ -143,10 +143,10 @@ impl Lane {
         Ok(key)
     }
 
-    /// A queued call looks whether it may go. After `Go` and `Refused` it is out of the queue.
-    pub(super) fn look(&self, now: Instant, key: u64, waker: &Waker) -> Step {
+    /// A queued call looks whether it may go; its deadline may have moved. After `Go` and `Refused` it is out of the queue.
+    pub(super) fn look(&self, now: Instant, key: u64, deadline: Instant, waker: &Waker) -> Step {
         let mut state = self.lock();
-        let step = state.look(now, key, waker);
+        let step = state.look(now, key, deadline, waker);
         let head = state.wake_head(now);
         drop(state);
         wake(head);
@@ -222,19 +222,22 @@ fn wake(waker: Option<Waker>) {
 }
 
 impl State {
-    fn look(&mut self, now: Instant, key: u64, waker: &Waker) -> Step {
+    fn look(&mut self, now: Instant, key: u64, deadline: Instant, waker: &Waker) -> Step {
+        let not_before = self.gate.not_before(now);
         let Some(waiting) = self.waiting.get_mut(&key) else {
             return Step::Refused(Refused::Deadline { wait: Duration::ZERO });
         };
         waiting.looks_at = now;
+        waiting.deadline = deadline;
         waiting.waker.clone_from(waker);
-        if waiting.place == Place::Aside {
+        let has_hope = waiting.place == Place::Hopeless && not_before <= deadline;
+        if waiting.place == Place::Aside || has_hope {
             waiting.place = Place::Queued;
             waiting.number = self.queue.push(waiting.turn, key);
         }
-        let (place, turn, number, deadline) = (waiting.place, waiting.turn, waiting.number, waiting.deadline);
+        let (place, turn, number) = (waiting.place, waiting.turn, waiting.number);
         if place == Place::Hopeless || now >= deadline {
-            let wait = self.gate.not_before(now).saturating_duration_since(now);
+            let wait = not_before.saturating_duration_since(now);
             self.take_out(key);
             return Step::Refused(Refused::Deadline { wait });
         }

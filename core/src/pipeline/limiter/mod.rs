@@ -43,6 +43,17 @@ pub use stats::EndpointStats;
 use crate::error::Error;
 use crate::operation::Endpoint;
 
+/// How long a call waits for its turn: to a moment, or to one that moves to later while it waits.
+pub(crate) trait Until {
+    fn at(&self) -> Instant;
+}
+
+impl Until for Instant {
+    fn at(&self) -> Instant {
+        *self
+    }
+}
+
 /// The lanes of one App Key.
 #[derive(Debug)]
 pub(crate) struct Limiter {
@@ -78,11 +89,11 @@ impl Limiter {
         self: &Arc<Self>,
         endpoint: Endpoint,
         turn: Turn,
-        deadline: Instant,
+        deadline: impl Until,
     ) -> Result<Permit, Refused> {
         let lane = self.lanes.of(endpoint);
         let now = Instant::now();
-        if now >= deadline {
+        if now >= deadline.at() {
             return Err(Refused::Deadline { wait: Duration::ZERO });
         }
         if !lane.try_take(now) {
@@ -94,6 +105,12 @@ impl Limiter {
     /// The rate of one endpoint now, in calls a second; none if there is no limit.
     pub(crate) fn rate(&self, endpoint: Endpoint) -> Option<f64> {
         self.lanes.of(endpoint).numbers(Instant::now()).rate
+    }
+
+    /// A turn, if nobody waits for one and it can be had at once.
+    pub(crate) fn try_acquire(&self, endpoint: Endpoint) -> Option<Permit> {
+        let lane = self.lanes.of(endpoint);
+        lane.try_take(Instant::now()).then(|| Permit::new(Arc::clone(lane)))
     }
 
     /// What each lane does now.
@@ -116,13 +133,13 @@ impl Drop for Queued<'_> {
     }
 }
 
-async fn wait(lane: &Lane, turn: Turn, deadline: Instant) -> Result<(), Refused> {
+async fn wait(lane: &Lane, turn: Turn, deadline: impl Until) -> Result<(), Refused> {
     let waker = poll_fn(|context| Poll::Ready(context.waker().clone())).await;
-    let queued = Queued { lane, key: lane.join(Instant::now(), turn, deadline, &waker)? };
-    let mut timer = pin!(sleep_until(deadline));
+    let queued = Queued { lane, key: lane.join(Instant::now(), turn, deadline.at(), &waker)? };
+    let mut timer = pin!(sleep_until(deadline.at()));
     poll_fn(|context| {
         loop {
-            match lane.look(Instant::now(), queued.key, context.waker()) {
+            match lane.look(Instant::now(), queued.key, deadline.at(), context.waker()) {
                 Step::Go => return Poll::Ready(Ok(())),
                 Step::Refused(refused) => return Poll::Ready(Err(refused)),
                 Step::Wait(until) => {

@@ -1,7 +1,9 @@
 //! The pipeline on a scripted transport and a paused clock.
 
+mod cache;
 mod calls;
 mod cancelling;
+mod gets;
 #[cfg(shuttle)]
 mod model;
 mod resolving;

@@ -7,6 +7,7 @@ use shuttle::future::block_on;
 use shuttle::thread;
 
 use super::super::lanes::Lanes;
+use super::gets::{Service, shared};
 use super::*;
 use crate::operation::Target;
 
@@ -106,5 +107,45 @@ fn a_lane_has_one_writer_at_a_time_and_is_gone_after_the_last() {
         let wrote: u32 = writers.into_iter().map(|writer| writer.join().unwrap()).sum();
         assert!(wrote >= 1);
         assert!(lanes.is_empty());
+    });
+}
+
+#[test]
+fn threads_that_get_at_once_are_each_answered_once_and_leave_nothing() {
+    in_any_order(|| {
+        let service = Service::new(vec![]);
+        let client = service.client(&RateLimits::off(), shared());
+        let get = |id: &'static str| {
+            let user = client.user("wzy").unwrap();
+            async move { user.get(id).await }
+        };
+        let callers: Vec<_> = ["a", "b", "A"]
+            .map(|id| {
+                let call = get(id);
+                thread::spawn(move || block_on(call).unwrap().user_id().to_string())
+            })
+            .into_iter()
+            .collect();
+        // Polled twice and dropped: it may have opened the batch, joined it, or begun its request.
+        let quitter = {
+            let mut call = Box::pin(get("c"));
+            thread::spawn(move || {
+                for _ in 0..2 {
+                    if (&mut call).now_or_never().is_some() {
+                        return;
+                    }
+                    thread::yield_now();
+                }
+            })
+        };
+        for (caller, id) in callers.into_iter().zip(["a", "b", "A"]) {
+            assert_eq!(caller.join().unwrap(), id);
+        }
+        quitter.join().unwrap();
+        assert!(client.pipeline().gets.is_empty());
+        let stats = client.stats();
+        assert!((3..=4).contains(&stats.succeeded), "{stats:?}");
+        assert_eq!((stats.failed, stats.active), (0, 0));
+        assert!(service.seen().len() <= 4, "{:?}", service.seen());
     });
 }

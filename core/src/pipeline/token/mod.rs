@@ -200,6 +200,11 @@ impl Tokens {
         }
     }
 
+    /// Whether the next caller need not wait for a token.
+    pub(super) fn is_at_hand(&self) -> bool {
+        self.lock().current.as_ref().is_some_and(|current| current.is_alive(Instant::now()))
+    }
+
     /// Whether this is the token that the next caller would get.
     pub(super) fn is_current(&self, token: &Issued) -> bool {
         let state = self.lock();
@@ -237,6 +242,16 @@ impl Tokens {
     /// Masks this client's secrets where the service has echoed them.
     pub(super) fn hide(&self, error: Error, token: &Issued) -> Error {
         self.hide_secrets(error.hiding(&[token.expose()]))
+    }
+
+    /// The same where it is not known which token the request carried: the current one is masked.
+    pub(super) fn hide_current(&self, error: Error) -> Error {
+        let current = self.lock().current.clone();
+        let error = match &current {
+            Some(token) => error.hiding(&[token.expose()]),
+            None => error,
+        };
+        self.hide_secrets(error)
     }
 
     fn hide_secrets(&self, error: Error) -> Error {

@@ -43,6 +43,6 @@ const server = createServer((socket) => { socket.on('error', () => {}); socket.o
 await once(server, 'listening');
 server.unref();
 server.on('connection', (socket) => socket.unref());
-const client = new PresenceClient({ host: 'http://127.0.0.1:' + server.address().port, appKey: 'org#app', appToken: 'canary', rateLimits: 'off' });
+const client = new PresenceClient({ host: 'http://127.0.0.1:' + server.address().port, appKey: 'org#app', appToken: 'canary', rateLimits: 'off', coalesce: false });
 const call = (options) => client.user('wzy').get('c2', options);
 `;

@@ -68,6 +68,7 @@ impl World {
 struct Caller {
     world: Arc<World>,
     woken: AtomicBool,
+    deadline: Mutex<Instant>,
 }
 
 impl Wake for Caller {
@@ -82,17 +83,24 @@ impl Wake for Caller {
 
 impl Caller {
     fn new(world: &Arc<World>) -> Arc<Self> {
-        Arc::new(Self { world: Arc::clone(world), woken: AtomicBool::new(false) })
+        let deadline = Mutex::new(world.now() + FAR);
+        Arc::new(Self { world: Arc::clone(world), woken: AtomicBool::new(false), deadline })
     }
 
     fn join(self: &Arc<Self>, caller: u64, wait: Duration) -> u64 {
         let now = self.world.now();
         let turn = Turn { caller, priority: Priority::Normal };
+        *self.deadline.lock().unwrap() = now + wait;
         self.world.lane.join(now, turn, now + wait, &Waker::from(Arc::clone(self))).unwrap()
     }
 
     fn look(self: &Arc<Self>, key: u64) -> Step {
-        self.world.lane.look(self.world.now(), key, &Waker::from(Arc::clone(self)))
+        self.world.lane.look(
+            self.world.now(),
+            key,
+            *self.deadline.lock().unwrap(),
+            &Waker::from(Arc::clone(self)),
+        )
     }
 
     fn wait(self: &Arc<Self>, key: u64) -> Result<(), Refused> {
@@ -172,6 +180,7 @@ fn a_pause_is_told_at_once_to_calls_that_it_leaves_no_time_and_ends_for_the_othe
                 let now = world.now();
                 let turn = Turn { caller, priority: Priority::Normal };
                 let waker = Waker::from(Arc::clone(&waits));
+                *waits.deadline.lock().unwrap() = now + wait;
                 let key = world.lane.join(now, turn, now + wait, &waker)?;
                 waits.wait(key)
             })

@@ -9,7 +9,7 @@
 
 use std::error::Error;
 
-use easemob_presence::{Client, User};
+use easemob_presence::{Client, Presence, User};
 use futures_util::StreamExt;
 
 /// Users by what became of them.
@@ -33,7 +33,7 @@ async fn count(asking: &User, users: usize) -> Counts {
     while let Some(answer) = answers.next().await {
         match answer {
             Ok(presences) => {
-                let online = presences.iter().filter(|presence| presence.is_online()).count();
+                let online = presences.iter().filter(Presence::is_online).count();
                 counts.online += online;
                 counts.offline += presences.len() - online;
                 counts.missing += presences.missing().len();

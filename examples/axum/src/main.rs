@@ -69,12 +69,12 @@ async fn watch(client: &Client, team: &str) -> Result<(Watcher, Accept), easemob
     let (asking, ids) = team.split_once(',').unwrap_or((team, ""));
     let ids = ids.split(',').filter(|id| !id.is_empty());
     let watcher = client.user(asking)?.watch(ids).start().await?;
-    let fed = watcher.clone();
-    let feed = move |callback: &Callback| {
-        fed.feed(callback);
+    let view = watcher.clone();
+    let accept = move |callback: &Callback| {
+        view.feed(callback);
         Ok(())
     };
-    Ok((watcher, Box::new(feed)))
+    Ok((watcher, Box::new(accept)))
 }
 
 /// One line for each event.

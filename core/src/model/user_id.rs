@@ -49,8 +49,9 @@ impl UserId {
                 Self::MAX_BYTES
             )));
         }
-        let allowed = |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '.' | '-');
-        if let Some(c) = id.chars().find(|&c| !allowed(c)) {
+        let allowed = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'.' | b'-');
+        if !id.bytes().all(allowed) {
+            let c = id.chars().find(|c| !u8::try_from(*c).is_ok_and(allowed)).unwrap_or_default();
             return Err(Error::invalid(format!(
                 "the user id {} holds {c:?}; allowed are letters, digits, '_', '.' and '-'",
                 excerpt(id)
@@ -90,11 +91,16 @@ impl PartialEq for UserId {
 impl Eq for UserId {}
 
 impl Hash for UserId {
+    /// In pieces as long as a valid id, each with a byte behind it that no text holds. A hasher takes one piece several
+    /// times faster than so many bytes.
     fn hash<H: Hasher>(&self, state: &mut H) {
-        for byte in self.0.bytes() {
-            state.write_u8(byte.to_ascii_lowercase());
+        let mut folded = [0xff; Self::MAX_BYTES + 1];
+        for piece in self.0.as_bytes().chunks(Self::MAX_BYTES) {
+            for (to, from) in folded.iter_mut().zip(piece.iter().map(u8::to_ascii_lowercase).chain([0xff])) {
+                *to = from;
+            }
+            state.write(folded.get(..=piece.len()).unwrap_or_default());
         }
-        state.write_u8(0xff);
     }
 }
 
@@ -106,8 +112,10 @@ impl PartialOrd for UserId {
 
 impl Ord for UserId {
     fn cmp(&self, other: &Self) -> std::cmp::Ordering {
-        let folded = |id: &Self| id.0.bytes().map(|byte| byte.to_ascii_lowercase()).collect::<Vec<_>>();
-        folded(self).cmp(&folded(other))
+        fn folded(id: &UserId) -> impl Iterator<Item = u8> {
+            id.0.bytes().map(|byte| byte.to_ascii_lowercase())
+        }
+        folded(self).cmp(folded(other))
     }
 }
 
@@ -210,6 +218,13 @@ mod tests {
         assert_eq!(a, b);
         assert_eq!(a.cmp(&b), std::cmp::Ordering::Equal);
         assert_eq!([a, b].into_iter().collect::<HashSet<_>>().len(), 1);
+        // The service may answer ids that it would not take.
+        let ids = || (0..200).map(|len| UserId::from_answer(&"aZ".repeat(100)[..len]));
+        let mut known: HashSet<_> = ids().collect();
+        assert_eq!(known.len(), 200);
+        for id in ids() {
+            assert!(known.remove(&UserId::from_answer(&id.as_str().to_ascii_uppercase())), "{id}");
+        }
     }
 
     #[test]

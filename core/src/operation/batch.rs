@@ -24,13 +24,11 @@ impl Batch {
         I: IntoIterator,
         I::Item: AsRef<str>,
     {
-        let mut seen = HashSet::new();
-        let mut batch = Vec::new();
-        for (place, id) in ids.into_iter().enumerate() {
-            let id = Self::read(place, id)?;
-            if seen.insert(id.clone()) {
-                batch.push(id);
-            }
+        let ids = ids.into_iter().enumerate();
+        let mut batch = ids.map(|(place, id)| Self::read(place, id)).collect::<Result<Vec<_>, _>>()?;
+        if !are_distinct(&batch) {
+            let mut seen = HashSet::with_capacity(batch.len());
+            batch.retain(|id| seen.insert(id.clone()));
         }
         Ok(Self(batch))
     }
@@ -58,6 +56,15 @@ impl Batch {
     pub(crate) fn take_ids(&mut self) -> Vec<UserId> {
         std::mem::take(&mut self.0)
     }
+}
+
+/// Most lists are, and this look at them copies nothing.
+fn are_distinct(ids: &[UserId]) -> bool {
+    if ids.len() < 2 {
+        return true;
+    }
+    let mut seen = HashSet::with_capacity(ids.len());
+    ids.iter().all(|id| seen.insert(id))
 }
 
 impl Serialize for Batch {

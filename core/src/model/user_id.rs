@@ -82,9 +82,18 @@ impl UserId {
     }
 }
 
+/// Whether two ids are one. The ids of an app are often of one length and differ at the end, so a look at that comes
+/// first.
+fn same(a: &str, b: &str) -> bool {
+    /// The bit in which a letter differs from itself in the other case.
+    const CASE: u64 = u64::from_ne_bytes([0x20; 8]);
+    let end = |id: &str| id.as_bytes().last_chunk().map(|end| u64::from_ne_bytes(*end) | CASE);
+    a.len() == b.len() && end(a) == end(b) && (a == b || a.eq_ignore_ascii_case(b))
+}
+
 impl PartialEq for UserId {
     fn eq(&self, other: &Self) -> bool {
-        self.0.eq_ignore_ascii_case(&other.0)
+        same(self.as_str(), other.as_str())
     }
 }
 
@@ -121,7 +130,7 @@ impl Ord for UserId {
 
 impl PartialEq<str> for UserId {
     fn eq(&self, other: &str) -> bool {
-        self.0.eq_ignore_ascii_case(other)
+        same(self.as_str(), other)
     }
 }
 
@@ -224,6 +233,21 @@ mod tests {
         assert_eq!(known.len(), 200);
         for id in ids() {
             assert!(known.remove(&UserId::from_answer(&id.as_str().to_ascii_uppercase())), "{id}");
+        }
+    }
+
+    #[test]
+    fn ids_that_differ_in_anything_but_case_differ() {
+        let id = "Ab-01_@`[{Zz.9kK";
+        for len in 0..=id.len() {
+            let id = &id[..len];
+            assert_eq!(UserId::from_answer(id), *id.to_ascii_uppercase());
+            assert_ne!(UserId::from_answer(id), *format!("{id}x"));
+            for place in 0..len {
+                let mut other = id.as_bytes().to_vec();
+                other[place] ^= if other[place].is_ascii_alphabetic() { 0x10 } else { 0x20 };
+                assert_ne!(UserId::from_answer(id), *String::from_utf8(other).unwrap(), "{id} {place}");
+            }
         }
     }
 

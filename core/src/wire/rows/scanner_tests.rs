@@ -148,7 +148,7 @@ proptest! {
         agrees(&text);
         for (place, change) in changes {
             let (place, _) = *place.get(&text.char_indices().collect::<Vec<_>>());
-            let end = text[place..].chars().next().map_or(place, |c| place + c.len_utf8());
+            let end = text.get(place..).unwrap().chars().next().map_or(place, |c| place + c.len_utf8());
             text.replace_range(place..end, &change);
             agrees(&text);
         }

@@ -1,5 +1,6 @@
 use std::collections::{HashMap, HashSet};
 use std::fmt;
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, OnceLock};
 
 use serde::{Serialize, Serializer, ser::SerializeStruct};
@@ -41,12 +42,24 @@ struct Inner {
     parts: Vec<Arc<Part>>,
     len: usize,
     missing: Vec<UserId>,
-    /// Made by the first look-up: many callers only iterate.
+    /// Made once somebody looks up more than a few: many callers only iterate.
     places: OnceLock<HashMap<UserId, Place>>,
+    scans: AtomicU32,
 }
+
+/// How many look-ups go through all users, before a map that takes longer to make than these take together.
+const SCANS: u32 = 4;
 
 /// Where a user's row is: in which part, and where in it.
 type Place = (u32, u32);
+
+impl Inner {
+    /// All users and where they are, in the order asked.
+    fn users(&self) -> impl Iterator<Item = (&UserId, Place)> {
+        let parts = self.parts.iter().zip(0..);
+        parts.flat_map(|(part, n)| part.found.iter().zip(0..).map(move |((id, _), place)| (id, (n, place))))
+    }
+}
 
 /// One answer, matched to those who were asked for with it.
 struct Part {
@@ -80,7 +93,9 @@ impl Presences {
     fn of(parts: Vec<Arc<Part>>) -> Self {
         let len = parts.iter().map(|part| part.found.len()).sum();
         let missing = parts.iter().flat_map(|part| part.missing.iter().cloned()).collect();
-        Self { inner: Arc::new(Inner { parts, len, missing, places: OnceLock::new() }) }
+        Self {
+            inner: Arc::new(Inner { parts, len, missing, places: OnceLock::new(), scans: AtomicU32::new(0) }),
+        }
     }
 
     /// The value that one answer's text stands for, given who was asked for: [`raw`](Self::raw) read again, for a
@@ -129,16 +144,23 @@ impl Presences {
     /// One user's presence, spelled as it was asked for in the call.
     pub(crate) fn by_id(&self, user_id: &UserId) -> Option<Presence> {
         let inner = &*self.inner;
-        let places = inner.places.get_or_init(|| {
-            let parts = inner.parts.iter().zip(0..);
-            let in_part = |(part, n): (&'_ Arc<Part>, u32)| {
-                let ids: Vec<_> = part.found.iter().map(|(id, _)| id.clone()).collect();
-                ids.into_iter().zip(0..).map(move |(id, place)| (id, (n, place)))
-            };
+        let (part, place) = match inner.places.get() {
+            Some(places) => *places.get(user_id)?,
+            None if inner.scans.fetch_add(1, Ordering::Relaxed) < SCANS => {
+                inner.users().find(|(id, _)| *id == user_id)?.1
+            }
             // Parts joined by a caller may hold a user twice: the first counts, as it does for an iterator's reader.
-            parts.flat_map(in_part).collect::<Vec<_>>().into_iter().rev().collect()
-        });
-        let (part, place) = *places.get(user_id)?;
+            None => *inner
+                .places
+                .get_or_init(|| {
+                    let mut places = HashMap::with_capacity(inner.len);
+                    inner.users().for_each(|(id, place)| {
+                        places.entry(id.clone()).or_insert(place);
+                    });
+                    places
+                })
+                .get(user_id)?,
+        };
         inner.parts.get(part as usize)?.presence(place as usize)
     }
 
@@ -371,7 +393,13 @@ mod tests {
     fn of_a_user_in_two_answers_the_first_is_found() {
         let joined: Presences =
             [matched(&["a"], &["a"]), matched(&["b", "A"], &["b", "a"])].into_iter().collect();
-        assert_eq!(joined.get("a").unwrap().ext(), "0");
+        // However many look-ups there were.
+        for _ in 0..=SCANS {
+            assert_eq!(joined.get("a").unwrap().ext(), "0");
+            assert_eq!(joined.get("B").unwrap().ext(), "0");
+            assert!(joined.get("c").is_none());
+        }
+        assert!(joined.inner.places.get().is_some_and(|places| places.len() == 2));
     }
 
     #[test]

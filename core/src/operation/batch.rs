@@ -24,13 +24,11 @@ impl Batch {
         I: IntoIterator,
         I::Item: AsRef<str>,
     {
-        let mut seen = HashSet::new();
-        let mut batch = Vec::new();
-        for (place, id) in ids.into_iter().enumerate() {
-            let id = Self::read(place, id)?;
-            if seen.insert(id.clone()) {
-                batch.push(id);
-            }
+        let ids = ids.into_iter().enumerate();
+        let mut batch = ids.map(|(place, id)| Self::read(place, id)).collect::<Result<Vec<_>, _>>()?;
+        if !are_distinct(&batch) {
+            let mut seen = HashSet::with_capacity(batch.len());
+            batch.retain(|id| seen.insert(id.clone()));
         }
         Ok(Self(batch))
     }
@@ -60,6 +58,20 @@ impl Batch {
     }
 }
 
+/// Most lists are, and most of those are known to be without hashing an id.
+fn are_distinct(ids: &[UserId]) -> bool {
+    if ids.len() < 2 {
+        return true;
+    }
+    let mut marks: Vec<_> = ids.iter().map(UserId::mark).collect();
+    marks.sort_unstable();
+    if marks.is_sorted_by(|a, b| a < b) {
+        return true;
+    }
+    let mut seen = HashSet::with_capacity(ids.len());
+    ids.iter().all(|id| seen.insert(id))
+}
+
 impl Serialize for Batch {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         self.0.serialize(serializer)
@@ -74,6 +86,20 @@ mod tests {
     fn an_id_is_taken_once_in_the_spelling_that_came_first() {
         let mut batch = Batch::collect(["Aa", "b", "aA", "b"]).unwrap();
         assert_eq!(batch.take_ids().iter().map(UserId::as_str).collect::<Vec<_>>(), ["Aa", "b"]);
+    }
+
+    #[test]
+    fn ids_that_look_alike_are_told_apart_and_any_spelling_of_one_is_found() {
+        let ids: Vec<_> = (0..3_000).map(|n| format!("{}Common{n:03}Common_End", n % 7)).collect();
+        let alike: Vec<_> = (0..300).map(|n| format!("Common_Start{n:03}Common_End")).collect();
+        for ids in [&ids, &alike] {
+            assert_eq!(Batch::collect(ids).unwrap().ids().len(), ids.len());
+            let again = ids.iter().map(|id| id.to_ascii_uppercase());
+            assert_eq!(Batch::collect(ids.iter().cloned().chain(again)).unwrap().ids().len(), ids.len());
+        }
+        for id in ["a", "aB_", "sEven__", "Eight-_8", "nine._-Nn", "Z_Z_Z_Z_Z_Z_Z_Z_Z_Z_Z"] {
+            assert_eq!(Batch::collect([id, &id.to_ascii_uppercase()]).unwrap().ids().len(), 1, "{id}");
+        }
     }
 
     #[test]

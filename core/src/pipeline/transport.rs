@@ -104,6 +104,8 @@ pub(crate) trait Transport: Send + Sync {
 /// reqwest, configured for exactly this service.
 pub(crate) struct Http {
     endpoint: Endpoint,
+    /// The endpoint's base with a slash behind it, to which paths are joined: host and port are read once.
+    base: Url,
     tls: rustls::ClientConfig,
     random: Random,
     pool: Mutex<Pool>,
@@ -121,12 +123,14 @@ struct Pool {
 
 impl Http {
     pub(crate) fn new(endpoint: Endpoint) -> Result<Self, Error> {
+        let base = Url::parse(&format!("{}/", endpoint.base))
+            .map_err(|error| Error::config("the address is not a URL").with_source(error))?;
         let (tls, random) = (super::tls::client_config(&endpoint)?, Random::new());
         let connected = Arc::default();
         let client = client(&endpoint, tls.clone(), Connected::new(&connected), usize::MAX)?;
         let until = Instant::now() + age(&random);
         let pool = Mutex::new(Pool { client, without: None, until });
-        Ok(Self { endpoint, tls, random, pool, connected, served: Served::default() })
+        Ok(Self { endpoint, base, tls, random, pool, connected, served: Served::default() })
     }
 
     /// The client of the hour. The one before keeps its requests under way and drops its idle connections.
@@ -154,9 +158,9 @@ impl Http {
     /// The full URL, if it still is what was put together: a parser that resolved a segment away would have turned
     /// one call into another.
     fn url(&self, path: &str) -> Result<Url, Failure> {
-        let wanted = format!("{}{path}", self.endpoint.base);
-        match Url::parse(&wanted) {
-            Ok(url) if url.as_str() == wanted => Ok(url),
+        let url = path.strip_prefix('/').and_then(|path| self.base.join(path).ok());
+        match url {
+            Some(url) if url.as_str().strip_prefix(&self.endpoint.base) == Some(path) => Ok(url),
             _ => Err(Failure {
                 kind: FailureKind::Request,
                 sent: Sent::No,
@@ -383,7 +387,19 @@ mod tests {
     fn an_address_that_a_parser_would_change_is_not_sent() {
         let http = Http::new(Endpoint::for_tests("http://127.0.0.1:1/org/app")).unwrap();
         assert_eq!(http.url("/users/a%2Fb/presence").unwrap().path(), "/org/app/users/a%2Fb/presence");
-        for path in ["/users/../presence", "/users/%2e%2e/presence", "/users/a b", "/users/\u{e9}"] {
+        assert_eq!(http.url("/users/a?page=1&size=2").unwrap().query(), Some("page=1&size=2"));
+        for path in [
+            "/users/../presence",
+            "/users/%2e%2e/presence",
+            "/users/a b",
+            "/users/\u{e9}",
+            "//elsewhere/users/a",
+            "///elsewhere/users/a",
+            "/http://elsewhere/users/a",
+            "/?a#b ",
+            "users/a",
+            "",
+        ] {
             assert_eq!(http.url(path).unwrap_err().kind, FailureKind::Request, "{path}");
         }
     }

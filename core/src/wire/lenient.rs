@@ -12,7 +12,7 @@ use serde::de::{self, Deserialize, Deserializer, Visitor};
 pub(crate) struct Lenient(pub(crate) Option<u64>);
 
 impl Lenient {
-    fn parse(text: &str) -> Option<Self> {
+    pub(super) fn parse(text: &str) -> Option<Self> {
         let text = text.trim();
         if text.is_empty() {
             return Some(Self(None));

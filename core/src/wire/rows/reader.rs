@@ -23,6 +23,14 @@ impl<'a> Reader<'a> {
         Self { text, side: String::new(), rows: Vec::new(), devices: Vec::new() }
     }
 
+    /// The same with room for as many users and devices as an answer of this length holds.
+    pub(super) fn with_room(text: &'a str) -> Self {
+        const USER_BYTES: usize = 160;
+        const DEVICE_BYTES: usize = 48;
+        let (rows, devices) = (text.len() / USER_BYTES + 1, text.len() / DEVICE_BYTES + 1);
+        Self { rows: Vec::with_capacity(rows), devices: Vec::with_capacity(devices), ..Self::new(text) }
+    }
+
     /// A text that stands in the answer just as it is read.
     fn borrowed(&mut self, text: &'a str) -> Span {
         match (text.as_ptr() as usize).checked_sub(self.text.as_ptr() as usize) {
@@ -33,13 +41,22 @@ impl<'a> Reader<'a> {
         }
     }
 
-    fn owned(&mut self, text: &str) -> Span {
+    pub(super) fn owned(&mut self, text: &str) -> Span {
         let span = Span { start: index(self.text.len() + self.side.len()), len: index(text.len()) };
         self.side.push_str(text);
         span
     }
 
-    fn cut(&self, span: Span) -> &str {
+    /// The device of this name among those from a place on.
+    pub(super) fn earlier(&mut self, from: usize, resource: Span) -> Option<&mut DeviceRow> {
+        let same = |device: &DeviceRow| {
+            device.resource.len == resource.len && self.cut(device.resource) == self.cut(resource)
+        };
+        let place = self.devices.get(from..)?.iter().position(same)?;
+        self.devices.get_mut(from + place)
+    }
+
+    pub(super) fn cut(&self, span: Span) -> &str {
         let start = span.start as usize;
         let (source, start) = match start.checked_sub(self.text.len()) {
             Some(start) => (self.side.as_str(), start),
@@ -202,7 +219,7 @@ impl<'a> Visitor<'a> for TextSeed<'_, 'a> {
 }
 
 /// Above this many devices of one user, repeated keys are found by hash instead of by looking back.
-const LOOK_BACK: usize = 16;
+pub(super) const LOOK_BACK: usize = 16;
 
 /// Devices by key; `[]`, `{}` and null are none, and of a repeated key the last value counts.
 struct StatusSeed<'b, 'a>(&'b mut Reader<'a>);
@@ -230,9 +247,7 @@ impl<'a> Visitor<'a> for StatusSeed<'_, 'a> {
             let Lenient(number) = access.next_value()?;
             let status = Status::from(number.and_then(|number| u32::try_from(number).ok()));
             let known = if reader.devices.len() - from < LOOK_BACK {
-                let key = reader.cut(resource);
-                let mut earlier = reader.devices.iter().enumerate().skip(from);
-                earlier.find(|(_, device)| reader.cut(device.resource) == key).map(|(place, _)| place)
+                reader.earlier(from, resource)
             } else {
                 if places.is_empty() {
                     let earlier = reader.devices.iter().enumerate().skip(from);
@@ -242,9 +257,9 @@ impl<'a> Visitor<'a> for StatusSeed<'_, 'a> {
                 }
                 let place = reader.devices.len();
                 let first = *places.entry(reader.cut(resource).to_owned()).or_insert(place);
-                (first != place).then_some(first)
+                reader.devices.get_mut(first)
             };
-            match known.and_then(|place| reader.devices.get_mut(place)) {
+            match known {
                 Some(device) => device.status = status,
                 None => reader.devices.push(DeviceRow { resource, status }),
             }

@@ -16,6 +16,7 @@ use crate::payload::Payload;
 use crate::readers::{ManyReader, SubscriptionsReader};
 use crate::stats;
 use crate::token_provider::Questions;
+use crate::watch::{NativeWatchOptions, NativeWatcher};
 
 /// A client of the core, bound to one environment's bridge.
 #[napi]
@@ -105,7 +106,7 @@ impl NativeClient {
     ) {
         let ask = self.asking(id, timeout_ms, reports);
         self.by_user(id, user, async move |user| {
-            let call = user.subscribe(list(&ids));
+            let call = user.subscribe(list(ids));
             ask(match ttl_seconds {
                 Some(seconds) => call.ttl(millis(seconds * 1_000.0)),
                 None => call,
@@ -122,13 +123,13 @@ impl NativeClient {
     #[napi]
     pub fn get_many(&self, id: u32, user: String, ids: String, timeout_ms: Option<f64>, reports: bool) {
         let ask = self.asking(id, timeout_ms, reports);
-        self.by_user(id, user, async move |user| ask(user.get_many(list(&ids))).await);
+        self.by_user(id, user, async move |user| ask(user.get_many(list(ids))).await);
     }
 
     #[napi]
     pub fn unsubscribe(&self, id: u32, user: String, ids: String, timeout_ms: Option<f64>, reports: bool) {
         let ask = self.asking(id, timeout_ms, reports);
-        self.by_user(id, user, async move |user| ask(user.unsubscribe(list(&ids))).await);
+        self.by_user(id, user, async move |user| ask(user.unsubscribe(list(ids))).await);
     }
 
     #[napi]
@@ -155,7 +156,7 @@ impl NativeClient {
     #[napi]
     pub fn online_states(&self, id: u32, ids: String, timeout_ms: Option<f64>, reports: bool) {
         let ask = self.asking(id, timeout_ms, reports);
-        self.submit(id, async move |client| ask(client.online_states(list(&ids))).await);
+        self.submit(id, async move |client| ask(client.online_states(list(ids))).await);
     }
 
     #[napi]
@@ -191,6 +192,16 @@ impl NativeClient {
     pub fn iter_many(&self, user: String, total: Option<u32>) -> Result<ManyReader> {
         let user = self.client.user(user).map_err(Failure::from)?;
         Ok(ManyReader::new(&user, total, self.home.clone()))
+    }
+
+    /// A watch, not yet started.
+    ///
+    /// # Errors
+    /// A failure's JSON as the reason, if that is no user id.
+    #[napi]
+    pub fn watch(&self, user: String, ids: String, options: NativeWatchOptions) -> Result<NativeWatcher> {
+        let user = self.client.user(user).map_err(Failure::from)?;
+        Ok(NativeWatcher::new(options.on(user.watch(list(ids))), self.home.clone()))
     }
 }
 
@@ -231,6 +242,6 @@ impl NativeClient {
 }
 
 /// The ids in a JSON array. Anything else goes on as an id, which the core refuses.
-fn list(json: &str) -> Vec<String> {
-    serde_json::from_str(json).unwrap_or_else(|_| vec![json.to_owned()])
+pub(crate) fn list(json: String) -> Vec<String> {
+    serde_json::from_str(&json).unwrap_or_else(|_| vec![json])
 }

@@ -13,4 +13,6 @@ mod readers;
 mod runtime;
 mod stats;
 mod token_provider;
+mod watch;
+mod watch_values;
 mod webhook;

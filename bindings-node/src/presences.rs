@@ -60,8 +60,14 @@ impl FlatPresences {
     }
 
     pub(crate) fn one(presence: &Presence) -> Self {
-        let mut flat = Self::with_counts(1, 0, 0);
-        flat.push(presence);
+        Self::list(vec![presence])
+    }
+
+    pub(crate) fn list(presences: Vec<&Presence>) -> Self {
+        let mut flat = Self::with_counts(presences.len(), 0, 0);
+        for presence in presences {
+            flat.push(presence);
+        }
         flat.missing.push(number(flat.text.units));
         flat
     }
@@ -114,7 +120,7 @@ fn number(n: usize) -> f64 {
     n as f64
 }
 
-fn millis(time: Option<SystemTime>) -> f64 {
+pub(crate) fn millis(time: Option<SystemTime>) -> f64 {
     let since = time.and_then(|time| time.duration_since(UNIX_EPOCH).ok());
     since.map_or(f64::NAN, |since| (since.as_secs_f64() * 1_000.0).round())
 }

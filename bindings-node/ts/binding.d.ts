@@ -87,6 +87,13 @@ export declare class NativeClient {
    * A failure's JSON as the reason, if that is no user id.
    */
   iterMany(user: string, total?: number | undefined | null): ManyReader
+  /**
+   * A watch, not yet started.
+   *
+   * # Errors
+   * A failure's JSON as the reason, if that is no user id.
+   */
+  watch(user: string, ids: string, options: NativeWatchOptions): NativeWatcher
 }
 
 /** A running emulator. */
@@ -187,6 +194,78 @@ export declare class NativeEmulator {
   snapshot(): string
 }
 
+/** A watch, and once it has started its watcher. Dropping it ends that. */
+export declare class NativeWatcher {
+  start(id: number): void
+  /**
+   * Waits until there is an event to take; false if there never will be.
+   *
+   * # Errors
+   * If it was not started; so with all that follow.
+   */
+  ready(id: number): void
+  /**
+   * The next event, if one waits: its JSON, then its presence and the one before it if there are any.
+   *
+   * # Errors
+   * If the engine has no memory for the values.
+   */
+  take(): unknown[] | null
+  /**
+   * # Errors
+   * If the engine has no memory for the values.
+   */
+  get(userId: string): unknown[] | null
+  /**
+   * # Errors
+   * If the engine has no memory for the values.
+   */
+  snapshot(): unknown[]
+  /**
+   * As JSON.
+   *
+   * # Errors
+   * None of its own.
+   */
+  occupancy(): string
+  /**
+   * # Errors
+   * A failure's JSON as the reason, for a bad id.
+   */
+  add(ids: string): void
+  /**
+   * # Errors
+   * None of its own.
+   */
+  remove(ids: string): void
+  /**
+   * Takes in a callback in its saved form.
+   *
+   * # Errors
+   * A failure's JSON as the reason, if that is none.
+   */
+  feed(callback: string): void
+  /**
+   * As JSON.
+   *
+   * # Errors
+   * None of its own.
+   */
+  stats(): string
+  /**
+   * # Errors
+   * None of its own.
+   */
+  save(): string
+  /**
+   * Begins to close at once; the call ends when the watcher has.
+   *
+   * # Errors
+   * None of its own.
+   */
+  close(id: number): void
+}
+
 /** A verifier of the core. */
 export declare class NativeWebhook {
   /**
@@ -250,4 +329,15 @@ export interface EmulatorConfig {
   /** Both or none. */
   clientId?: string
   clientSecret?: string
+}
+
+/** The options of a watch; what is not given is the core's default. */
+export interface NativeWatchOptions {
+  share?: number
+  callsPerSecond?: number
+  minIntervalMs?: number
+  buffer?: number
+  keepSubscribedSeconds?: number
+  unsubscribeOnClose?: boolean
+  restore?: string
 }

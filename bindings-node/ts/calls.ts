@@ -2,7 +2,7 @@
 
 import { onlyKeys, type Place } from './arguments.js';
 import { bridge, submit } from './bridge.js';
-import { errorOf, refusal, shown, type Failed } from './errors.js';
+import { errorOf, refusal, shown, type Failed, type PresenceError } from './errors.js';
 import { native, type NativeClient } from './native.js';
 import { limits, opened, replacing, type CallOptions, type ClientOptions, type WithOptions } from './options.js';
 import type { OnProgress } from './progress.js';
@@ -102,6 +102,11 @@ export class Calls {
       : this.#native.withOptions(limit.timeoutMs, limit.attemptTimeoutMs);
   }
 
+  /** A failure that native code tells of outside a call. */
+  failure(json: string): PresenceError {
+    return errorOf(json, (request) => this.#tokens?.thrown(request));
+  }
+
   /** Makes one call. */
   run<T>(operation: Operation<T>, options: CallOptions | undefined): Promise<T> {
     if (!isWatched(this.#logger)) return this.#run(operation, options);
@@ -142,8 +147,8 @@ function knownKeys({ name, keys = [] }: Operation<unknown>): ReadonlySet<string>
   return known;
 }
 
-/** Runs native code that refuses with a failure's JSON. */
-function refusing<T>(act: () => T): T {
+/** @internal Runs native code that refuses with a failure's JSON. */
+export function refusing<T>(act: () => T): T {
   try {
     return act();
   } catch (error) {

@@ -49,5 +49,20 @@ export { Subscriptions } from './subscriptions.js';
 export type { ListOptions } from './subscriptions.js';
 export { User } from './user.js';
 export type { PageOptions, SetOptions, SubscribeOptions } from './user.js';
+export { Watcher } from './watch.js';
+export type { WatchOptions } from './watch.js';
+export type {
+  ChangeEvent,
+  Event,
+  EventKind,
+  EventSource,
+  LaggedEvent,
+  Occupancy,
+  StaleEvent,
+  SyncedEvent,
+  WarningEvent,
+  WarningReason,
+  WatchStats,
+} from './watch-values.js';
 export { Callback, Webhook } from './webhook.js';
 export type { CallbackFields, WebhookOptions } from './webhook.js';

@@ -9,6 +9,8 @@ export type {
   EmulatorConfig,
   NativeClient,
   NativeEmulator,
+  NativeWatcher,
+  NativeWatchOptions,
   NativeWebhook,
   SubscriptionsReader,
 } from './binding';

@@ -322,6 +322,12 @@ export class Presences implements ReadonlyMap<string, Presence> {
   }
 }
 
+/** @internal Presences that are no answer to a list of ids. */
+export function listed([text, numbers]: readonly [string, Float64Array]): Presence[] {
+  const flat = new Flat(text, numbers);
+  return Array.from({ length: flat.at(0) }, (_, row) => new Presence(flat, row));
+}
+
 /** @internal The one presence in an answer about one user. */
 export function single([text, numbers]: readonly [string, Float64Array]): Presence {
   return new Presence(new Flat(text, numbers), 0);

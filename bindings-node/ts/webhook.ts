@@ -101,6 +101,15 @@ export class Callback {
   }
 }
 
+/** @internal A callback as the core saves it. */
+export function savedCallback(callback: Callback): string {
+  const { callId, reason, online, userId, resource, appKey, timestamp } = callback;
+  const [os = null, ip = null, host = null, version = null] = OPTIONAL.map((name) => callback[name]);
+  const [call_id, user_id, app_key] = [callId, userId, appKey];
+  const rest = { os, ip, host, version, timestamp: timestamp.getTime() / 1000 };
+  return JSON.stringify({ call_id, reason, online, user_id, resource, app_key, ...rest } satisfies Saved);
+}
+
 function secrets(value: unknown, name: string, place: Place): string[] {
   if (!Array.isArray(value)) throw refusal(place.kind, `${name} must be a list of secrets`);
   return value.map((secret, at) => secretText(secret, `${name}[${at}]`));

@@ -61,6 +61,34 @@ impl<'py> FromPyObject<'_, 'py> for Number {
     }
 }
 
+/// True or false.
+#[derive(Clone, Copy)]
+pub(crate) struct Flag(pub(crate) bool);
+
+impl<'py> FromPyObject<'_, 'py> for Flag {
+    type Error = PyErr;
+
+    fn extract(flag: Borrowed<'_, 'py, PyAny>) -> PyResult<Self> {
+        let given = flag.cast::<PyBool>().map(|flag| Self(flag.is_true()));
+        given.map_err(|_| invalid_input(flag.py(), &format!("{} is neither True nor False.", shown(&flag))))
+    }
+}
+
+/// A number.
+#[derive(Clone, Copy)]
+pub(crate) struct Float(pub(crate) f64);
+
+impl<'py> FromPyObject<'_, 'py> for Float {
+    type Error = PyErr;
+
+    fn extract(number: Borrowed<'_, 'py, PyAny>) -> PyResult<Self> {
+        let given = if number.is_instance_of::<PyBool>() { None } else { number.extract().ok() };
+        given
+            .map(Self)
+            .ok_or_else(|| invalid_input(number.py(), &format!("{} is no number.", shown(&number))))
+    }
+}
+
 /// User ids: any iterable of `str` but a `str` itself, which would be read letter by letter.
 pub(crate) struct Ids(pub(crate) Vec<PyBackedStr>);
 

@@ -16,6 +16,7 @@ use crate::runtime::PerProcess;
 use crate::settings;
 use crate::streams::{ManyStream, SubscriptionStream};
 use crate::values::{GroupKind, Stats, Value};
+use crate::watch::{Watch, WatchOptions};
 
 /// What the copies of one client share. Connections belong to the runtime that made them, so a process that was
 /// forked builds its own client from the same settings.
@@ -49,7 +50,7 @@ pub(crate) struct Client {
 }
 
 impl Client {
-    fn core(&self) -> Result<core::Client, Failure> {
+    pub(crate) fn core(&self) -> Result<core::Client, Failure> {
         let client = self.shared.client()?;
         if self.shared.closed.load(Ordering::Acquire) {
             client.close();
@@ -300,5 +301,9 @@ impl User {
 
     fn is_online(&self, py: Python<'_>, timeout: Option<Seconds>) -> PyResult<Call> {
         self.call(py, timeout, |user| user.is_online())
+    }
+
+    fn watch(&self, ids: Ids, options: WatchOptions) -> Watch {
+        Watch::new(self.client.clone(), self.id.clone(), ids, options)
     }
 }

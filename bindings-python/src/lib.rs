@@ -4,6 +4,7 @@
 //! - `runtime`: the process's tokio runtime, and what fork does to it
 //! - `bridge`: how a finished call reaches an event loop, or a thread that waits
 //! - `client`: one short function per operation; `streams`: what is read as it goes; `settings` reads the keyword arguments
+//! - `watch`: a running watcher
 //! - `arguments`: what Python passes in; `values`: what it gets back; `errors`: what it catches
 //! - `provider`: app tokens from a Python function
 //! - `webhook`: callbacks, checked and read
@@ -25,6 +26,7 @@ mod runtime;
 mod settings;
 mod streams;
 mod values;
+mod watch;
 mod webhook;
 
 use pyo3::prelude::*;
@@ -47,9 +49,12 @@ mod _native {
     use crate::streams::{ManyStream, SubscriptionStream};
     #[pymodule_export]
     use crate::values::{
-        AppToken, Callback, Device, DeviceStatus, EndpointStats, GroupKind, OnlineStates, Presence,
-        Presences, Stats, Status, Subscription, SubscriptionsPage, restore,
+        AppToken, Callback, Device, DeviceStatus, EndpointStats, Event, GroupKind, Occupancy, OnlineStates,
+        Presence, Presences, Stats, Status, Subscription, SubscriptionsPage, WatchStats, restore,
+        restore_event,
     };
+    #[pymodule_export]
+    use crate::watch::{Watch, Watcher};
     #[pymodule_export]
     use crate::webhook::Webhook;
 

@@ -10,6 +10,8 @@ import { emulatorFor } from 'easemob-presence/testing';
 import { make } from './support/call.mjs';
 import { check } from './support/expect.mjs';
 import { caseFiles, cases, only } from './support/files.mjs';
+import { until } from './support/until.mjs';
+import { STEPS, Watching } from './support/watching.mjs';
 
 const BEGIN_MS = 1_700_000_000_000;
 const DAY_MS = 86_400_000;
@@ -58,6 +60,7 @@ const HANDS = {
   },
   group_online_count: ({ state }, { group_id, query_type, count }) => state.setGroupOnlineCount(group_id, query_type, count),
   configure: (emulator, change) => emulator.configure(settings(change)),
+  listener: (emulator, state) => ({ up: () => emulator.listen(), down: () => emulator.stopListening() })[state](),
   faults: ({ faults }, plan) => faults.install(plan),
 };
 
@@ -88,6 +91,16 @@ function matches(request, { body, users, ...fields }) {
   );
 }
 
+/** Waits for so many requests of these operations, and compares them; up to where it looked. */
+async function waitFor(emulator, awaited, since) {
+  const { operations, requests } = only(awaited, ['operations', 'requests'], 'journal_until');
+  let entries;
+  const those = () => entries.filter(({ type, operation }) => type === 'request' && operations.includes(operation));
+  await until(() => (entries = emulator.journal.since(since)) && those().length >= requests.length);
+  compare(those().slice(0, requests.length), requests);
+  return entries.at(-1)?.seq ?? since;
+}
+
 async function run(scenario, t) {
   only(scenario, ['name', 'settings', 'client', 'clock', 'steps'], 'the scenario');
   assert.ok(scenario.steps.length > 0);
@@ -96,10 +109,13 @@ async function run(scenario, t) {
   else assert.equal(scenario.clock, 'running');
   emulator.clock.set(BEGIN_MS);
   const client = clientOf(emulator, scenario.client);
+  const watching = new Watching(emulator, client);
+  t.after(() => watching.close());
   let lookedAt = emulator.journal.entries().at(-1)?.seq ?? 0;
   for (const [at, step] of scenario.steps.entries()) {
     await t.test(`step ${at + 1}`, async () => {
-      only(step, ['call', 'together', 'expect', 'expect_ids', 'expect_items', 'error', 'emulator', 'journal', 'any_order'], 'the step');
+      if (STEPS.some((name) => step[name] !== undefined)) return watching.take(step);
+      only(step, ['call', 'together', 'expect', 'expect_ids', 'expect_items', 'error', 'emulator', 'journal', 'any_order', 'journal_until'], 'the step');
       if (step.call !== undefined) {
         check(step.call, await make(step.call, client), step);
       } else if (step.together !== undefined) {
@@ -110,6 +126,8 @@ async function run(scenario, t) {
         });
       } else if (step.emulator !== undefined) {
         act(emulator, step.emulator);
+      } else if (step.journal_until !== undefined) {
+        lookedAt = await waitFor(emulator, step.journal_until, lookedAt);
       } else {
         const entries = emulator.journal.since(lookedAt);
         lookedAt = entries.at(-1)?.seq ?? lookedAt;

@@ -13,11 +13,14 @@ import {
   Presences,
   Subscriptions,
   User,
+  Watcher,
   Webhook,
 } from 'easemob-presence';
 
+import { rejection } from './support/rejection.mjs';
+
 const ROOT = new URL('../../', import.meta.url);
-const source = (path) => readFileSync(new URL(path, ROOT), 'utf8').split('#[cfg(test)]')[0];
+const source = (path) => readFileSync(new URL(path, ROOT), 'utf8').split(/^#\[cfg\(test\)\]\nmod \w+ \{/m)[0];
 
 function camel(name) {
   return name.replace(/_([a-z])/g, (_, letter) => letter.toUpperCase());
@@ -48,8 +51,7 @@ const MAP = ['has', 'keys', 'entries', 'forEach', 'toJSON'];
 test('User', () => compare(rust('core/src/user.rs', 'User'), User, {
     instance: ['id'],
     // `iterMany` takes asynchronous iterables too.
-    // Watching is Rust's alone as yet.
-    spelled: { iter_many_stream: null, watch: null },
+    spelled: { iter_many_stream: null },
   }));
 
 test('Client', () =>
@@ -118,6 +120,43 @@ test('options of a client', () => {
   const known = knownTo(() => new PresenceClient({ nonsense: 1 }));
   assert.deepEqual(known.filter((name) => name !== 'logger').sort(), expected.sort());
 });
+
+test('Watcher', () => {
+  // Iterating gives the events; how one waits for them and takes them is the iterator's business.
+  const spelled = { next_events: null, ready: null, take_ready: null };
+  compare(rust('core/src/watch/mod.rs', 'Watcher'), Watcher, { spelled });
+});
+
+test('options of a watch', async () => {
+  // `watch` starts it.
+  const spelled = { start: [], min_interval: 'minIntervalMs', keep_subscribed: 'keepSubscribedSeconds' };
+  const expected = rust('core/src/watch/builder.rs', 'Watch').flatMap((name) => spelled[name] ?? camel(name));
+  const { hint } = await rejection(new PresenceClient({ emulator: '127.0.0.1:1' }).user('wzy').watch([], { nonsense: 1 }));
+  const known = hint.replace(/^Known are (.*)\.$/, '$1').split(', ');
+  const ofEveryCall = ['signal', 'timeoutMs', 'attemptTimeoutMs'];
+  assert.deepEqual(known.filter((name) => !ofEveryCall.includes(name)).sort(), expected.sort());
+});
+
+const VALUES = readFileSync(new URL('dist/watch-values.d.ts', ROOT), 'utf8');
+
+for (const type of ['Occupancy', 'WatchStats']) {
+  test(`fields of ${type}`, () => {
+    const fields = [...source('core/src/watch/stats.rs').split(`pub struct ${type} {`)[1].split('\n}')[0].matchAll(/^    pub (\w+):/gm)];
+    const expected = fields.map(([, name]) => camel(name).replace(/(IntervalP\d+)$/, '$1Ms'));
+    const declared = VALUES.split(`interface ${type} {`)[1].split('\n}')[0];
+    assert.deepEqual([...declared.matchAll(/^\s+readonly (\w+)\??:/gm)].map(([, name]) => name).sort(), expected.sort());
+  });
+}
+
+for (const [type, here] of [['EventKind', 'kind'], ['Source', 'EventSource'], ['WarningReason', 'WarningReason']]) {
+  test(`words of ${type}`, () => {
+    const words = [...source('core/src/watch/event.rs').matchAll(new RegExp(`${type}::\\w+ => "(\\w+)"`, 'g'))].map(([, word]) => word);
+    const lists = [...VALUES.matchAll(new RegExp(`(?:readonly|type) ${here}(?: =|:) ([^;]*);`, 'g'))].map(([, list]) => list);
+    const declared = lists.flatMap((list) => [...list.matchAll(/'(\w+)'/g)].map(([, word]) => word));
+    assert.ok(words.length > 2);
+    assert.deepEqual(declared.sort(), words.sort());
+  });
+}
 
 /** The names that a refusal of an unknown one lists. */
 function knownTo(act) {

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from easemob_presence.testing import Emulator
 
-MODULES = ("_base", "client", "async_client", "user", "async_user", "testing")
+MODULES = ("_base", "client", "async_client", "user", "async_user", "watch", "async_watch", "testing")
 DOCUMENTS = (ROOT / "README.md", ROOT / "bindings-python" / "README.md", ROOT / "docs" / "faults.md")
 READMES = {path.parent.name: path for path in DOCUMENTS}
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -12,6 +13,8 @@ from easemob_presence.testing import Emulator
 from support import call as calls
 from support.expect import check_error, check_ids, check_items
 from support.files import SCENARIOS, cases, only
+from support.silent import PATIENCE
+from support.watching import STEPS, Watching
 
 if TYPE_CHECKING:
     from easemob_presence.testing import Request
@@ -36,15 +39,20 @@ def test_scenario(name: str, kind: type[PresenceClient] | type[AsyncPresenceClie
             assert case["clock"] == "running"
         emulator.clock.set(START_MS)
         client = _client(case.get("client", {}), kind, emulator)
-        seen = 0
+        seen, watching = 0, Watching(emulator, client)
         for step in case["steps"]:
-            only(step, "call", "together", *EXPECTED, "emulator", "journal", "any_order")
+            if step.keys() & set(STEPS):
+                watching.take(step)
+                continue
+            only(step, "call", "together", *EXPECTED, "emulator", "journal", "any_order", "journal_until")
             if "call" in step:
                 _make(step, client)
             elif "together" in step:
                 _make_together(step["together"], client)
             elif "emulator" in step:
                 _act(step["emulator"], emulator)
+            elif "journal_until" in step:
+                seen = _wait_for(emulator, step["journal_until"], seen)
             else:
                 requests = emulator.journal.requests(since=seen)
                 seen = emulator.journal.last_seq
@@ -127,10 +135,25 @@ def _act(step: dict[str, Any], emulator: Emulator) -> None:
             emulator.state.set_group_online_count(**given)
         case "configure":
             emulator.configure(**given)
+        case "listener":
+            {"up": emulator.listen, "down": emulator.stop_listening}[given]()
         case "faults":
             emulator.faults.install(given)
         case _:
             raise ValueError(f"unknown act {act!r}")
+
+
+def _wait_for(emulator: Emulator, awaited: dict[str, Any], seen: int) -> int:
+    only(awaited, "operations", "requests")
+    end = time.monotonic() + PATIENCE
+    while True:
+        last = emulator.journal.last_seq
+        requests = emulator.journal.requests(since=seen)
+        requests = [request for request in requests if request.operation in awaited["operations"]]
+        if len(requests) >= len(awaited["requests"]):
+            _check_journal(requests[: len(awaited["requests"])], awaited["requests"], any_order=False)
+            return last
+        assert emulator.journal.wait(since=last, timeout=end - time.monotonic()), requests
 
 
 def _check_journal(requests: list[Request], expected: list[dict[str, Any]], *, any_order: bool) -> None:

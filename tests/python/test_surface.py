@@ -52,9 +52,33 @@ TYPES: dict[str, tuple[str, dict[str, str]]] = {
     "Error": ("PresenceError", {}),
     "Verifier": ("Webhook", dict.fromkeys(("new", "also", "max_age", "app_key"), "an argument of the class")),
     "Callback": ("Callback", {}),
+    "Watch": (
+        "Watch",
+        dict.fromkeys(
+            (
+                "share",
+                "calls_per_second",
+                "min_interval",
+                "buffer",
+                "keep_subscribed",
+                "unsubscribe_on_close",
+                "restore",
+            ),
+            "a keyword argument of watch",
+        ),
+    ),
+    "Watcher": (
+        "Watcher",
+        {
+            "next_events": "iterating gives them",
+            "ready": "how the bindings wait for events",
+            "take_ready": "how the bindings take them",
+        },
+    ),
+    "Event": ("Event", {"change": "its fields are the event's own"}),
 }
 # Rust types whose fields are public, and their Python classes' properties.
-FIELDS = {"Stats", "EndpointStats"}
+FIELDS = {"Stats", "EndpointStats", "WatchStats", "Occupancy"}
 # Settings of the builder that have another name or shape in Python.
 SETTINGS = {
     "client_credentials": {"client_id", "client_secret"},
@@ -127,6 +151,32 @@ def test_a_type_has_the_same_fields(rust_type: str) -> None:
     assert in_python == set(re.findall(r"^    pub (\w+):", block, re.M))
 
 
+@pytest.mark.parametrize(
+    ("rust_type", "literal"),
+    [
+        ("EventKind", presence.EventKind),
+        ("Source", presence.EventSource),
+        ("WarningReason", presence.WarningReason),
+    ],
+)
+def test_the_words_of_events_are_those_of_rust(rust_type: str, literal: Any) -> None:
+    text = (CORE / "watch" / "event.rs").read_text()
+    assert list(get_args(literal)) == re.findall(rf'{rust_type}::\w+ => "(\w+)"', text)
+
+
+def test_an_event_has_the_fields_of_what_rust_tells() -> None:
+    text = (CORE / "watch" / "event.rs").read_text()
+    in_rust = {"kind", "user_id", "since", "merged", "message"}  # the methods, the variants' own, and Display
+    for rust_type in ("Change", "Warning"):
+        (block,) = re.findall(rf"^pub struct {rust_type} \{{\n(.*?)^\}}", text, re.M | re.S)
+        in_rust |= set(re.findall(r"^    pub (\w+):", block, re.M))
+    assert {name for name in dir(presence.Event) if not name.startswith("_")} == in_rust
+
+
+def test_every_option_of_a_watch_is_a_keyword_argument() -> None:
+    assert methods("Watch") - {"start"} == set(inspect.signature(presence.User.watch).parameters) - {"self", "ids"}
+
+
 def test_progress_has_the_same_fields() -> None:
     text = (CORE / "many" / "progress.rs").read_text()
     (block,) = re.findall(r"^pub struct Progress \{\n(.*?)^\}", text, re.M | re.S)
@@ -165,6 +215,8 @@ def test_every_public_type_of_rust_is_a_class_or_has_a_reason_not_to_be() -> Non
     [
         (presence.PresenceClient, presence.AsyncPresenceClient),
         (presence.User, presence.AsyncUser),
+        (presence.Watch, presence.AsyncWatch),
+        (presence.Watcher, presence.AsyncWatcher),
     ],
 )
 def test_the_async_classes_have_the_same_methods_with_the_same_parameters(sync: Any, asynchronous: Any) -> None:

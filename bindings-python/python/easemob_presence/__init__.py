@@ -26,7 +26,9 @@ from ._native import (
     Device,
     DeviceStatus,
     EndpointStats,
+    Event,
     GroupKind,
+    Occupancy,
     OnlineStates,
     Presence,
     Presences,
@@ -34,6 +36,7 @@ from ._native import (
     Status,
     Subscription,
     SubscriptionsPage,
+    WatchStats,
     Webhook,
     __version__,
 )
@@ -67,12 +70,14 @@ from .errors import (
     TooLargeError,
 )
 from .user import Subscriptions, User
+from .watch import EventKind, EventSource, WarningReason, Watch, Watcher
 
 if TYPE_CHECKING:
     from ._async_many import AsyncIterMany
     from ._many import IterMany
     from .async_client import AsyncPresenceClient
     from .async_user import AsyncSubscriptions, AsyncUser
+    from .async_watch import AsyncWatch, AsyncWatcher
 
 __all__ = [
     "AppToken",
@@ -80,6 +85,8 @@ __all__ = [
     "AsyncPresenceClient",
     "AsyncSubscriptions",
     "AsyncUser",
+    "AsyncWatch",
+    "AsyncWatcher",
     "AuthError",
     "BadRequestError",
     "Callback",
@@ -93,6 +100,9 @@ __all__ = [
     "DeviceStatus",
     "EndpointName",
     "EndpointStats",
+    "Event",
+    "EventKind",
+    "EventSource",
     "FeatureDisabledError",
     "ForkedError",
     "GroupKind",
@@ -100,6 +110,7 @@ __all__ = [
     "InvalidSignatureError",
     "IterMany",
     "NotFoundError",
+    "Occupancy",
     "OnlineStates",
     "OverloadedError",
     "PartialFailure",
@@ -123,6 +134,10 @@ __all__ = [
     "TlsError",
     "TooLargeError",
     "User",
+    "WarningReason",
+    "Watch",
+    "WatchStats",
+    "Watcher",
     "Webhook",
     "__version__",
 ]
@@ -134,6 +149,8 @@ _ASYNC = {
     "AsyncPresenceClient": "async_client",
     "AsyncUser": "async_user",
     "AsyncSubscriptions": "async_user",
+    "AsyncWatch": "async_watch",
+    "AsyncWatcher": "async_watch",
     "AsyncIterMany": "_async_many",
     "IterMany": "_many",
 }

@@ -341,11 +341,11 @@ _ONE_OF = (
 )
 
 
-def checked_limit(limit: int | None) -> int | None:
+def checked_limit(limit: object) -> int | None:
     """The limit of a list, if it can be one."""
-    if limit is not None and (not isinstance(limit, int) or limit < 0):
-        raise InvalidInputError(f"the limit must be a whole number from 0 on, not {limit!r}")
-    return limit
+    if limit is None or (isinstance(limit, int) and limit >= 0):
+        return limit
+    raise InvalidInputError(f"the limit must be a whole number from 0 on, not {limit!r}")
 
 
 def _at_most_one(settings: Mapping[str, object], names: Sequence[str]) -> None:

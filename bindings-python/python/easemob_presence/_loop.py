@@ -160,11 +160,12 @@ async def run(call: _native.Call[T], subject: str | None = None, report: Report 
     """
     if _wanted(_log.INFO):
         with _log.timed(call.operation, subject):
-            return await _run(call, report)
-    return await _run(call, report)
+            return await run_unlogged(call, report)
+    return await run_unlogged(call, report)
 
 
-async def _run(call: _native.Call[T], report: Report | None) -> T:
+async def run_unlogged(call: _native.Call[T], report: Report | None = None) -> T:
+    """As `run`, for what is no request: no record tells of it."""
     try:
         loop = _running_loop()
     except RuntimeError:

@@ -10,6 +10,7 @@ from ._base import checked_limit
 from ._loop import run
 from ._many import checked
 from ._progress import report
+from .async_watch import AsyncWatch
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterable, AsyncIterator, Iterable
@@ -171,6 +172,41 @@ class AsyncUser:
             True
         """
         return await run(self._native.is_online(timeout), self._subject)
+
+    def watch(
+        self,
+        ids: Iterable[str],
+        *,
+        share: float | None = None,
+        calls_per_second: float | None = None,
+        min_interval: Seconds | None = None,
+        buffer: int | None = None,
+        keep_subscribed: Seconds | None = None,
+        unsubscribe_on_close: bool = False,
+        restore: str | None = None,
+    ) -> AsyncWatch:
+        """Watches any number of users: a live view, and a stream of events for `async for`; see `User.watch`.
+
+        Example:
+            >>> emulator.state.login("c2", "ios_1")
+            >>> async with client.user("wzy").watch(["c2", "c3"]) as watcher:
+            ...     async for event in watcher:
+            ...         print(event.kind, event.user_id)
+            ...         if event.kind == "synced":  # every user has been read once
+            ...             break
+            enter c2
+            synced None
+        """
+        options = {
+            "share": share,
+            "calls_per_second": calls_per_second,
+            "min_interval": min_interval,
+            "buffer": buffer,
+            "keep_subscribed": keep_subscribed,
+            "unsubscribe_on_close": unsubscribe_on_close,
+            "restore": restore,
+        }
+        return AsyncWatch(self._native.watch(ids, options), self._client, self._subject)
 
 
 class AsyncSubscriptions:

@@ -4,6 +4,8 @@
 
 mod callback;
 mod device;
+mod event;
+mod fields;
 mod online_states;
 mod pickle;
 mod presence;
@@ -12,10 +14,12 @@ mod stats;
 mod status;
 mod subscription;
 mod token;
+mod watch_stats;
 
 pub(crate) use callback::Callback;
 pub(crate) use device::{Device, DeviceStatus};
 use easemob_presence as core;
+pub(crate) use event::{Event, restore_event};
 pub(crate) use online_states::OnlineStates;
 pub(crate) use pickle::restore;
 pub(crate) use presence::Presence;
@@ -27,6 +31,9 @@ pub(crate) use stats::{EndpointStats, Stats};
 pub(crate) use status::{GroupKind, Status};
 pub(crate) use subscription::{Subscription, SubscriptionsPage};
 pub(crate) use token::AppToken;
+pub(crate) use watch_stats::{Occupancy, WatchStats};
+
+use crate::watch::Watcher;
 
 /// The value of any call, on its way from a tokio thread to Python.
 pub(crate) enum Value {
@@ -40,6 +47,7 @@ pub(crate) enum Value {
     Page(core::SubscriptionsPage),
     OnlineStates(core::OnlineStates),
     Token(core::AppToken),
+    Watcher(core::Watcher),
 }
 
 impl Value {
@@ -55,6 +63,7 @@ impl Value {
             Self::Page(page) => SubscriptionsPage(page).into_py_any(py),
             Self::OnlineStates(states) => OnlineStates(states).into_py_any(py),
             Self::Token(token) => AppToken(token).into_py_any(py),
+            Self::Watcher(watcher) => Watcher::new(watcher).into_py_any(py),
         }
     }
 }
@@ -80,6 +89,7 @@ values! {
     core::SubscriptionsPage => Page,
     core::OnlineStates => OnlineStates,
     core::AppToken => Token,
+    core::Watcher => Watcher,
 }
 
 impl From<()> for Value {
@@ -89,7 +99,7 @@ impl From<()> for Value {
 }
 
 /// A tuple of views.
-fn tuple<T: for<'py> IntoPyObject<'py>>(
+pub(crate) fn tuple<T: for<'py> IntoPyObject<'py>>(
     py: Python<'_>,
     items: impl ExactSizeIterator<Item = T>,
 ) -> PyResult<Py<PyAny>> {

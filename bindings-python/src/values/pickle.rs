@@ -9,8 +9,8 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use super::{
-    Callback, Device, DeviceStatus, EndpointStats, GroupKind, OnlineStates, Presence, Presences, Stats,
-    Status, Subscription, SubscriptionsPage,
+    Callback, Device, DeviceStatus, EndpointStats, GroupKind, Occupancy, OnlineStates, Presence, Presences,
+    Stats, Status, Subscription, SubscriptionsPage, WatchStats,
 };
 
 /// What `__reduce__` returns.
@@ -24,8 +24,12 @@ pub(super) fn reduce<'py>(
 ) -> PyResult<Reduced<'py>> {
     static RESTORE: PyOnceLock<Py<PyAny>> = PyOnceLock::new();
     let restore = RESTORE.import(py, "easemob_presence._native", "restore")?;
-    let json = serde_json::to_string(value).map_err(|error| PyValueError::new_err(error.to_string()))?;
-    Ok((restore.clone(), (name, json)))
+    Ok((restore.clone(), (name, saved(value)?)))
+}
+
+/// A value's saved form.
+pub(super) fn saved(value: &impl Serialize) -> PyResult<String> {
+    serde_json::to_string(value).map_err(|error| PyValueError::new_err(error.to_string()))
 }
 
 /// Reads a pickled value back.
@@ -52,6 +56,8 @@ pub(crate) fn restore(py: Python<'_>, name: &str, json: &str) -> PyResult<Py<PyA
         }
         "Subscription" => Subscription(read(json)?).into_py_any(py),
         "SubscriptionsPage" => SubscriptionsPage(read(json)?).into_py_any(py),
+        "Occupancy" => read::<Occupancy>(json)?.into_py_any(py),
+        "WatchStats" => read::<WatchStats>(json)?.into_py_any(py),
         "Stats" => read::<Stats>(json)?.into_py_any(py),
         "EndpointStats" => read::<EndpointStats>(json)?.into_py_any(py),
         "OnlineStates" => OnlineStates(read(json)?).into_py_any(py),
@@ -59,6 +65,6 @@ pub(crate) fn restore(py: Python<'_>, name: &str, json: &str) -> PyResult<Py<PyA
     }
 }
 
-fn read<T: DeserializeOwned>(json: &str) -> PyResult<T> {
+pub(super) fn read<T: DeserializeOwned>(json: &str) -> PyResult<T> {
     serde_json::from_str(json).map_err(|error| PyValueError::new_err(error.to_string()))
 }

@@ -17,7 +17,7 @@ use super::{DeviceStatus, repr, tuple};
 ///     ('ios', Status.ONLINE)
 #[pyclass(frozen, eq, hash, module = "easemob_presence")]
 #[derive(PartialEq, Eq, Hash)]
-pub(crate) struct Presence(pub(super) core::Presence);
+pub(crate) struct Presence(pub(crate) core::Presence);
 
 #[pymethods]
 impl Presence {
@@ -57,7 +57,7 @@ impl Presence {
         self.0.is_online()
     }
 
-    fn __repr__(&self, py: Python<'_>) -> PyResult<String> {
+    pub(super) fn __repr__(&self, py: Python<'_>) -> PyResult<String> {
         let (user_id, ext) = (repr(py, self.user_id())?, repr(py, self.ext())?);
         let devices = self.0.devices().map(|device| DeviceStatus::from(device).__repr__(py));
         let devices = devices.collect::<PyResult<Vec<_>>>()?.join(", ");

@@ -1,34 +1,9 @@
+use super::fields::fields;
+use super::pickle::{Reduced, reduce};
+use super::repr;
 use easemob_presence as core;
 use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyMappingProxy};
-use serde::{Deserialize, Serialize};
-
-use super::pickle::{Reduced, reduce};
-use super::repr;
-
-/// Declares the fields once: what Python reads, what it prints and what it pickles are one list.
-macro_rules! fields {
-    ($(#[$doc:meta])* $name:ident {
-        $($(#[$field_doc:meta])* $field:ident: $kind:ty,)+
-        $(; $hidden:ident: $hidden_kind:ty,)?
-    }) => {
-        $(#[$doc])*
-        #[pyclass(frozen, eq, module = "easemob_presence")]
-        #[expect(clippy::unsafe_derive_deserialize, reason = "the unsafe methods are pyo3's and trust no field")]
-        #[derive(Clone, PartialEq, Serialize, Deserialize)]
-        pub(crate) struct $name {
-            $($(#[$field_doc])* #[pyo3(get)] $field: $kind,)+
-            $($hidden: $hidden_kind,)?
-        }
-
-        impl $name {
-            /// The fields as the repr shows them.
-            fn written(&self, py: Python<'_>) -> PyResult<Vec<String>> {
-                Ok(vec![$(format!("{}={}", stringify!($field), repr(py, &self.$field)?),)+])
-            }
-        }
-    };
-}
 
 fields! {
     /// What the rate limiter does at one endpoint, at the moment of asking.

@@ -138,17 +138,38 @@ impl Watcher {
 
     /// The events that wait, at most so many, as soon as there are any. None at all means that the watcher has ended.
     ///
-    /// For callers to whom each step of a stream is dear, such as another language's event loop. Dropping the future
-    /// loses no event.
+    /// Dropping the future loses no event.
     pub async fn next_events(&self, most: usize) -> Vec<Event> {
+        loop {
+            let events = self.take_ready(most.max(1));
+            if !events.is_empty() || !self.ready().await {
+                return events;
+            }
+        }
+    }
+
+    /// Waits until an event can be taken; false if none will ever come, because the watcher has ended.
+    ///
+    /// With [`take_ready`](Self::take_ready), for callers to whom each step of a stream is dear, such as another
+    /// language's event loop: it is woken once for all that have come by then. Another taker may be faster.
+    pub async fn ready(&self) -> bool {
         loop {
             let mut news = std::pin::pin!(self.shared().news.notified());
             news.as_mut().enable();
-            match self.shared().take(most.max(1)) {
-                Taken::Events(events) => return events,
-                Taken::Ended => return Vec::new(),
-                Taken::NothingYet => news.await,
+            if let Some(ready) = self.shared().is_ready() {
+                return ready;
             }
+            news.await;
+        }
+    }
+
+    /// The events that wait, at most so many; none if none waits. What is not taken goes on merging, and counts as not
+    /// given.
+    #[must_use]
+    pub fn take_ready(&self, most: usize) -> Vec<Event> {
+        match self.shared().take(most) {
+            Taken::Events(events) => events,
+            Taken::NothingYet | Taken::Ended => Vec::new(),
         }
     }
 

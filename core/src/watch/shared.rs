@@ -83,6 +83,12 @@ impl Shared {
         }
     }
 
+    /// Whether something waits to be taken: no if nothing ever will, none if nothing does yet.
+    pub(super) fn is_ready(&self) -> Option<bool> {
+        let state = self.lock();
+        if state.buffer.len() > 0 { Some(true) } else { state.ended.then_some(false) }
+    }
+
     pub(super) fn close(&self) {
         self.closing.store(true, Ordering::Release);
         self.work.notify_one();

@@ -2,7 +2,11 @@
 //!
 //! ```sh
 //! EASEMOB_WEBHOOK_SECRET=… PORT=8080 cargo run --package easemob-presence-example-axum
+//! EASEMOB_WEBHOOK_SECRET=… TEAM=wzy,c2,c3 cargo run --package easemob-presence-example-axum
 //! ```
+//!
+//! With `TEAM` the callbacks are fed into a watcher, which learns the rest by polling: the first user asks, the others are
+//! watched. The environment then says for which app, too: see `Client::from_env`.
 //!
 //! In the service's console make a rule for login and logout, with the address of this server and the path `/callbacks`;
 //! the rule's secret goes into the environment.
@@ -16,8 +20,9 @@ use axum::body::Bytes;
 use axum::extract::{DefaultBodyLimit, State};
 use axum::http::StatusCode;
 use axum::routing::post;
-use easemob_presence::ErrorKind;
 use easemob_presence::webhook::{Callback, Verifier};
+use easemob_presence::{Client, ErrorKind, Event, Watcher};
+use futures_util::StreamExt;
 use tokio::net::TcpListener;
 
 /// What the server does with a callback; an error if it could not be dealt with.
@@ -59,17 +64,47 @@ fn show(callback: &Callback) -> String {
     format!("{} is {word} on {} ({})", callback.user_id(), callback.resource(), callback.reason())
 }
 
+/// Watches a team, the first of which asks. What `Accept` takes in is seen at once.
+async fn watch(client: &Client, team: &str) -> Result<(Watcher, Accept), easemob_presence::Error> {
+    let (asking, ids) = team.split_once(',').unwrap_or((team, ""));
+    let ids = ids.split(',').filter(|id| !id.is_empty());
+    let watcher = client.user(asking)?.watch(ids).start().await?;
+    let view = watcher.clone();
+    let accept = move |callback: &Callback| {
+        view.feed(callback);
+        Ok(())
+    };
+    Ok((watcher, Box::new(accept)))
+}
+
+/// One line for each event.
+fn line(event: &Event) -> String {
+    let user = event.user_id().map(|id| format!(" {id}")).unwrap_or_default();
+    let source = event.change().map(|change| format!(" ({})", change.source)).unwrap_or_default();
+    format!("{}{user}{source}", event.kind())
+}
+
 #[tokio::main]
 async fn main() -> Result<(), Box<dyn Error>> {
     let verifier = Verifier::new(env::var("EASEMOB_WEBHOOK_SECRET")?)?;
     let port = env::var("PORT").map_or(Ok(8080), |port| port.parse())?;
     let listener = TcpListener::bind(("0.0.0.0", port)).await?;
     println!("listening on port {}", listener.local_addr()?.port());
-    let accept = |callback: &Callback| {
-        println!("{}", show(callback));
-        Ok(())
+    let accept: Accept = if let Ok(team) = env::var("TEAM") {
+        let (mut watcher, accept) = watch(&Client::from_env()?, &team).await?;
+        tokio::spawn(async move {
+            while let Some(event) = watcher.next().await {
+                println!("{}", line(&event));
+            }
+        });
+        accept
+    } else {
+        Box::new(|callback| {
+            println!("{}", show(callback));
+            Ok(())
+        })
     };
-    axum::serve(listener, app(verifier, Box::new(accept))).await?;
+    axum::serve(listener, app(verifier, accept)).await?;
     Ok(())
 }
 

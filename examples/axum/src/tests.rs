@@ -74,3 +74,17 @@ async fn what_could_not_be_dealt_with_is_accepted_when_it_comes_again() {
     }
     assert_eq!(*accepted.lock().unwrap(), 2);
 }
+
+#[tokio::test]
+async fn a_watcher_sees_what_is_called_back_at_once() {
+    let emulator = Emulator::start().unwrap();
+    let client = Client::builder().emulator(emulator.host()).build().unwrap();
+    let (mut watcher, accept) = watch(&client, "wzy,c2,c3").await.unwrap();
+    assert_eq!(line(&watcher.next().await.unwrap()), "synced");
+
+    let address = serving(accept).await;
+    let login = emulator.callback("c2", "ios_1", "login", SECRET);
+    assert_eq!(post(address, &login).await, 200);
+    assert_eq!(line(&watcher.next().await.unwrap()), "enter c2 (callback)");
+    watcher.close().await;
+}

@@ -31,6 +31,7 @@ function text(given) {
   return typeof given === 'object' && given !== null ? given.repeat.repeat(given.times) : given;
 }
 
+/** Ids as the cases write them. */
 export function ids(given) {
   if (Array.isArray(given)) return given.flatMap(ids);
   if (given.numbered === undefined) return [text(given)];
@@ -128,7 +129,8 @@ function seconds(date) {
   return date === undefined ? null : date.getTime() / 1000;
 }
 
-function presence(one) {
+/** A presence as the cases write it. */
+export function presence(one) {
   return {
     user_id: one.userId,
     devices: one.devices.map(({ resource, platform, status }) => ({ resource, platform, status: status.toJSON() })),

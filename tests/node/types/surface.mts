@@ -14,6 +14,7 @@ import {
   QueueTimeoutError,
   Status,
   User,
+  Watcher,
   Webhook,
   type CallOptions,
   type ClientOptions,
@@ -21,11 +22,16 @@ import {
   type EndpointName,
   type EndpointStats,
   type ErrorKind,
+  type Event,
+  type EventKind,
+  type Occupancy,
   type RateLimits,
   type Sent,
   type Stats,
   type Subscription,
   type SubscriptionsPage,
+  type WarningReason,
+  type WatchStats,
 } from 'easemob-presence';
 import { Emulator, emulatorFor, type JournalEntry, type RequestEntry } from 'easemob-presence/testing';
 import { test } from 'node:test';
@@ -153,3 +159,37 @@ test('types', (t) => {
   void [use, callbacks, narrowing, options, rates, clientOptions];
   void [use, many, narrowing, options, rates, clientOptions];
 });
+
+const watcher = await user.watch(new Set(['c2']), { share: 0.2, minIntervalMs: 1_000, keepSubscribedSeconds: 60, signal });
+same<typeof watcher, Watcher>(true);
+for await (const event of watcher) {
+  same<typeof event, Event>(true);
+  same<typeof event.kind, EventKind>(true);
+  switch (event.kind) {
+    case 'enter':
+    case 'leave':
+    case 'update':
+      same<typeof event.presence, Presence>(true);
+      same<typeof event.previous, Presence | undefined>(true);
+      break;
+    case 'stale':
+      same<typeof event.since, Date>(true);
+      break;
+    case 'warning':
+      same<typeof event.reason, WarningReason>(true);
+      same<typeof event.error, PresenceError | undefined>(true);
+      break;
+    default:
+      // @ts-expect-error Only changes have a presence.
+      void event.presence;
+  }
+}
+same<ReturnType<typeof watcher.get>, Presence | undefined>(true);
+same<ReturnType<typeof watcher.snapshot>, readonly Presence[]>(true);
+same<ReturnType<typeof watcher.occupancy>, Occupancy>(true);
+same<ReturnType<typeof watcher.stats>, WatchStats>(true);
+same<ReturnType<typeof watcher.save>, string>(true);
+// @ts-expect-error There is no such option.
+void user.watch(['c2'], { interval: 5 });
+// @ts-expect-error What was parsed is fed, not the body.
+watcher.feed('{}');

@@ -14,12 +14,17 @@ from easemob_presence import (
     AsyncPresenceClient,
     AsyncSubscriptions,
     AsyncUser,
+    AsyncWatcher,
     Callback,
     Device,
     DeviceStatus,
     EndpointName,
     EndpointStats,
+    Event,
+    EventKind,
+    EventSource,
     GroupKind,
+    Occupancy,
     OnlineStates,
     PartialFailureError,
     Presence,
@@ -33,6 +38,10 @@ from easemob_presence import (
     Subscriptions,
     SubscriptionsPage,
     User,
+    WarningReason,
+    Watch,
+    Watcher,
+    WatchStats,
     Webhook,
 )
 from easemob_presence.testing import Change, Emulator, Fault, Request
@@ -180,3 +189,34 @@ def callbacks(emulator: Emulator) -> None:
         assert_type(webhook.forget(callback.call_id), bool)
     webhook.parse({})  # type: ignore[arg-type]  # pyright: ignore
     emulator.callback("c2", "ios_1", "other", "secret")  # type: ignore[arg-type]  # pyright: ignore
+
+
+def watching(client: PresenceClient, callback: Callback) -> None:
+    watch = client.user("wzy").watch(("c2",), share=0.2, min_interval=timedelta(seconds=1), keep_subscribed=60)
+    assert_type(watch, Watch)
+    with watch as watcher:
+        assert_type(watcher, Watcher)
+        assert_type(next(watcher), Event)
+        assert_type(watcher.get("c2"), Presence | None)
+        assert_type(watcher.snapshot(), tuple[Presence, ...])
+        assert_type(watcher.occupancy(), Occupancy)
+        assert_type(watcher.occupancy().by_platform, dict[str, int])
+        assert_type(watcher.stats(), WatchStats)
+        assert_type(watcher.stats().refresh_interval_p99, float | None)
+        assert_type(watcher.save(), str)
+        watcher.feed(callback)
+        watcher.feed(b"{}")  # type: ignore[arg-type]  # pyright: ignore
+    client.user("wzy").watch(["c2"], interval=5)  # type: ignore[call-arg]  # pyright: ignore
+
+
+async def watching_async(client: AsyncPresenceClient) -> None:
+    async with client.user("wzy").watch(["c2"]) as watcher:
+        assert_type(watcher, AsyncWatcher)
+        async for event in watcher:
+            assert_type(event.kind, EventKind)
+            assert_type(event.source, EventSource | None)
+            assert_type(event.reason, WarningReason | None)
+            assert_type(event.presence, Presence | None)
+            assert_type(event.error, PresenceError | None)
+            if event.kind == "left":  # type: ignore[comparison-overlap]  # pyright: ignore
+                break

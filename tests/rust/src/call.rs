@@ -18,7 +18,7 @@ pub(crate) enum Text {
 }
 
 impl Text {
-    fn get(&self) -> String {
+    pub(crate) fn get(&self) -> String {
         match self {
             Self::Plain(text) => text.clone(),
             Self::Repeated { repeat, times } => repeat.repeat(*times),

@@ -12,6 +12,7 @@ mod report;
 mod scenario;
 mod steps;
 mod vector;
+mod watching;
 
 pub use callback::run_callbacks;
 pub use expect::shows;

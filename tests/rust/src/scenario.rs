@@ -123,7 +123,7 @@ impl Scenario {
         }
         emulator.clock().set(BEGIN_MS);
         let client = self.client.build(&emulator)?;
-        let mut stage = Stage::new(&emulator, &client);
+        let mut stage = Stage::new(&emulator, &client)?;
         if self.steps.is_empty() {
             return Err("there is no step".into());
         }

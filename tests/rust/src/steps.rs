@@ -2,18 +2,22 @@
 
 use std::time::Duration;
 
-use easemob_presence::Client;
-use easemob_presence_emulator::{Emulator, Entry, Plan, Settings};
+use easemob_presence::{Client, Error};
+use easemob_presence_emulator::{Emulator, Entry, Journal, Plan, Settings};
 use futures_util::future::join_all;
 use serde::Deserialize;
 use serde_json::{Map, Value};
+use tokio::time::timeout;
 
 use crate::Problem;
-use crate::call::{Call, Ids};
+use crate::call::{Answered, Call, Ids};
 use crate::expect::{self, ErrorSpec, ItemSpec};
 use crate::files::present;
+use crate::watching::{Asked, WatchSpec, Watching};
 
-/// One of a call, a hand on the emulator, or a look at its journal.
+const PATIENCE: Duration = Duration::from_secs(30);
+
+/// One of a call, a hand on the emulator, a look at its journal, or something about a watcher.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Step {
@@ -29,6 +33,19 @@ pub(crate) struct Step {
     journal: Option<Vec<Seen>>,
     #[serde(default)]
     any_order: bool,
+    journal_until: Option<Awaited>,
+    watch: Option<WatchSpec>,
+    events: Option<Vec<Map<String, Value>>>,
+    events_until: Option<Map<String, Value>>,
+    watcher: Option<Asked>,
+}
+
+/// The first requests of these operations, which are waited for.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Awaited {
+    operations: Vec<String>,
+    requests: Vec<Seen>,
 }
 
 #[derive(Debug, Deserialize)]
@@ -51,7 +68,15 @@ enum Hand {
     ExpireTokens(bool),
     GroupOnlineCount { group_id: String, query_type: u8, count: u64 },
     Configure(Value),
+    Listener(Listener),
     Faults(Value),
+}
+
+#[derive(Clone, Copy, Debug, Deserialize)]
+#[serde(rename_all = "snake_case")]
+enum Listener {
+    Up,
+    Down,
 }
 
 /// One request of the journal; only the fields that are given are compared.
@@ -75,6 +100,18 @@ impl Step {
             || self.expect_items.is_some()
             || self.error.is_some()
     }
+
+    fn check(&self, call: &Call, outcome: &Result<Answered, Error>) -> Result<(), Problem> {
+        let (expect, error) = (self.expect.as_ref(), self.error.as_ref());
+        match (&self.expect_ids, &self.expect_items) {
+            (Some(ids), None) if expect.is_none() && error.is_none() => {
+                expect::check_ids(outcome, &ids.get())
+            }
+            (None, Some(items)) if expect.is_none() && error.is_none() => expect::check_items(outcome, items),
+            (None, None) => expect::check(call, outcome, expect, error),
+            _ => Err("a call has one of expect, expect_ids, expect_items and error".into()),
+        }
+    }
 }
 
 /// Where a scenario is played.
@@ -83,58 +120,42 @@ pub(crate) struct Stage<'a> {
     client: &'a Client,
     /// The number of the last journal entry that a step has looked at.
     looked_at: u64,
+    watching: Watching,
 }
 
 impl<'a> Stage<'a> {
-    pub(crate) fn new(emulator: &'a Emulator, client: &'a Client) -> Self {
-        Self { emulator, client, looked_at: emulator.journal().last_seq() }
+    pub(crate) fn new(emulator: &'a Emulator, client: &'a Client) -> Result<Self, Problem> {
+        let (looked_at, watching) = (emulator.journal().last_seq(), Watching::new()?);
+        Ok(Self { emulator, client, looked_at, watching })
     }
 
     pub(crate) async fn run(&mut self, step: &Step) -> Result<(), Problem> {
-        match step {
-            Step {
-                call: Some(call),
-                together: None,
-                expect,
-                expect_ids,
-                expect_items,
-                error,
-                emulator: None,
-                journal: None,
-                ..
-            } => {
-                let outcome = call.make_plainly(self.client).await?;
-                match (expect_ids, expect_items) {
-                    (Some(ids), None) if expect.is_none() && error.is_none() => {
-                        expect::check_ids(&outcome, &ids.get())
-                    }
-                    (None, Some(items)) if expect.is_none() && error.is_none() => {
-                        expect::check_items(&outcome, items)
-                    }
-                    (None, None) => expect::check(call, &outcome, expect.as_ref(), error.as_ref()),
-                    _ => Err("a call has one of expect, expect_ids, expect_items and error".into()),
-                }
+        step.is_one_thing()?;
+        let (expect, error) = (step.expect.as_ref(), step.error.as_ref());
+        if let Some(call) = &step.call {
+            step.check(call, &call.make_plainly(self.client).await?)
+        } else if let Some(calls) = &step.together {
+            let outcomes = join_all(calls.iter().map(|one| one.call.make_plainly(self.client))).await;
+            for (one, outcome) in calls.iter().zip(outcomes) {
+                expect::check(&one.call, &outcome?, one.expect.as_ref(), one.error.as_ref())?;
             }
-            Step { call: None, together: Some(calls), emulator: None, journal: None, .. }
-                if !step.expects() =>
-            {
-                let outcomes = join_all(calls.iter().map(|one| one.call.make_plainly(self.client))).await;
-                for (one, outcome) in calls.iter().zip(outcomes) {
-                    expect::check(&one.call, &outcome?, one.expect.as_ref(), one.error.as_ref())?;
-                }
-                Ok(())
-            }
-            Step { call: None, together: None, emulator: Some(hand), journal: None, .. }
-                if !step.expects() =>
-            {
-                self.act(hand)
-            }
-            Step { call: None, together: None, emulator: None, journal: Some(seen), any_order, .. }
-                if !step.expects() =>
-            {
-                self.compare(seen, *any_order)
-            }
-            _ => Err("a step is one of call (with what is expected), together, emulator and journal".into()),
+            Ok(())
+        } else if let Some(hand) = &step.emulator {
+            self.act(hand)
+        } else if let Some(seen) = &step.journal {
+            self.compare(seen, step.any_order)
+        } else if let Some(awaited) = &step.journal_until {
+            self.wait_for(awaited).await
+        } else if let Some(spec) = &step.watch {
+            self.watching.start(self.client, spec, error).await
+        } else if let Some(events) = &step.events {
+            self.watching.expect(events).await
+        } else if let Some(event) = &step.events_until {
+            self.watching.until(event).await
+        } else if let Some(asked) = &step.watcher {
+            self.watching.ask(self.emulator, asked, expect, error).await
+        } else {
+            Err("there is nothing to do".into())
         }
     }
 
@@ -163,6 +184,8 @@ impl<'a> Stage<'a> {
                 state.set_group_online_count(group_id, *query_type, *count);
             }
             Hand::Configure(change) => return self.configure(change),
+            Hand::Listener(Listener::Down) => self.emulator.stop_listening(),
+            Hand::Listener(Listener::Up) => self.emulator.listen().map_err(|error| error.to_string())?,
             Hand::Faults(plan) => {
                 let plan = Plan::try_from(plan.clone()).map_err(|error| error.to_string())?;
                 self.emulator.faults().install(plan);
@@ -183,35 +206,79 @@ impl<'a> Stage<'a> {
     /// Compares all requests since the last look, one to one.
     fn compare(&mut self, expected: &[Seen], any_order: bool) -> Result<(), Problem> {
         let journal = self.emulator.journal();
-        let entries = journal.since(self.looked_at);
+        let requests = requests(journal, self.looked_at)?;
         self.looked_at = journal.last_seq();
-        let mut requests = Vec::new();
-        for request in entries.iter().filter_map(Entry::as_request) {
-            requests.push(serde_json::to_value(request).map_err(|error| error.to_string())?);
-        }
-        let shown = || {
-            let one = |request: &Value| {
-                format!("{} {} {}", request["method"], request["target"], request["status"])
-            };
-            requests.iter().map(one).collect::<Vec<_>>().join(", ")
+        same(expected, &requests, any_order)
+    }
+
+    /// Waits for so many requests of these operations since the last look, and compares them.
+    async fn wait_for(&mut self, awaited: &Awaited) -> Result<(), Problem> {
+        let journal = self.emulator.journal();
+        let those = |journal: &Journal| {
+            let all = requests(journal, self.looked_at).unwrap_or_default();
+            let is_one =
+                |request: &Value| awaited.operations.iter().any(|name| request["operation"] == **name);
+            all.into_iter().filter(is_one).collect::<Vec<_>>()
         };
-        if requests.len() != expected.len() {
-            return Err(format!("expected {} requests, the journal has: {}", expected.len(), shown()));
+        let enough = |journal: &Journal| those(journal).len() >= awaited.requests.len();
+        let waited = timeout(PATIENCE, journal.wait_until(enough)).await;
+        let (last, mut found) = (journal.last_seq(), those(journal));
+        waited.map_err(|_| format!("no more came than: {}", shown(&found)))?;
+        self.looked_at = last;
+        found.truncate(awaited.requests.len());
+        same(&awaited.requests, &found, false)
+    }
+}
+
+impl Step {
+    fn is_one_thing(&self) -> Result<(), Problem> {
+        let is_expecting = self.expects();
+        let may_expect = [self.call.is_some(), self.watch.is_some(), self.watcher.is_some()];
+        let others = [
+            self.together.is_some(),
+            self.emulator.is_some(),
+            self.journal.is_some(),
+            self.journal_until.is_some(),
+            self.events.is_some(),
+            self.events_until.is_some(),
+        ];
+        let things = may_expect.iter().chain(&others).filter(|&&is_there| is_there).count();
+        if things != 1 || is_expecting && !may_expect.contains(&true) {
+            return Err("a step is one thing, and only calls and watchers have expect or error".into());
         }
-        if any_order {
-            let mut left = requests.clone();
-            for expected in expected {
-                let found = left.iter().position(|request| expected.matches(request));
-                let found = found
-                    .ok_or_else(|| format!("{expected:?} is not there; the journal has: {}", shown()))?;
-                left.remove(found);
-            }
-            return Ok(());
+        Ok(())
+    }
+}
+
+/// The requests with a number above that.
+fn requests(journal: &Journal, since: u64) -> Result<Vec<Value>, Problem> {
+    let entries = journal.since(since);
+    let requests = entries.iter().filter_map(Entry::as_request).map(serde_json::to_value);
+    requests.collect::<Result<_, _>>().map_err(|error| error.to_string())
+}
+
+fn shown(requests: &[Value]) -> String {
+    let one = |request: &Value| format!("{} {} {}", request["method"], request["target"], request["status"]);
+    requests.iter().map(one).collect::<Vec<_>>().join(", ")
+}
+
+fn same(expected: &[Seen], requests: &[Value], any_order: bool) -> Result<(), Problem> {
+    if requests.len() != expected.len() {
+        return Err(format!("expected {} requests, the journal has: {}", expected.len(), shown(requests)));
+    }
+    if any_order {
+        let mut left = requests.to_vec();
+        for expected in expected {
+            let found = left.iter().position(|request| expected.matches(request));
+            let found = found
+                .ok_or_else(|| format!("{expected:?} is not there; the journal has: {}", shown(requests)))?;
+            left.remove(found);
         }
-        match expected.iter().zip(&requests).position(|(expected, request)| !expected.matches(request)) {
-            Some(place) => Err(format!("request {} is another; the journal has: {}", place + 1, shown())),
-            None => Ok(()),
-        }
+        return Ok(());
+    }
+    match expected.iter().zip(requests).position(|(expected, request)| !expected.matches(request)) {
+        Some(place) => Err(format!("request {} is another; the journal has: {}", place + 1, shown(requests))),
+        None => Ok(()),
     }
 }
 

@@ -32,12 +32,14 @@ files!(
     refusals,
     retries,
     subscriptions,
-    tokens
+    tokens,
+    watch,
+    watch_subscribed
 );
 
 #[test]
 fn there_are_as_many_scenarios_as_there_were() {
     let count = scenario_count().unwrap();
     println!("{count} scenarios");
-    assert!(count >= 57, "{count}");
+    assert!(count >= 73, "{count}");
 }

@@ -82,14 +82,13 @@ impl Refused {
         if others && self.others < every {
             return None;
         }
-        let taken = match self.parts.pop_front() {
-            Some(part) => part,
-            None => {
-                let (at, user_id) = self.due.first().filter(|(at, _)| *at <= now)?.clone();
-                self.due.remove(&(at, user_id.clone()));
-                self.aside.get_mut(&user_id)?.due = None;
-                vec![user_id]
-            }
+        let taken = if let Some(part) = self.parts.pop_front() {
+            part
+        } else {
+            let (at, user_id) = self.due.first().filter(|(at, _)| *at <= now)?.clone();
+            self.due.remove(&(at, user_id.clone()));
+            self.aside.get_mut(&user_id)?.due = None;
+            vec![user_id]
         };
         self.others = 0;
         Some(taken)

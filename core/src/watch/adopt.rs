@@ -8,8 +8,8 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
-use super::room::Room;
 use super::subscribe::{End, FILL_WITHIN, Keeping, Kept, millis};
+use crate::many::split::MAX_USERS;
 use crate::model::time::Moment;
 use crate::model::{Subscription, UserId};
 use crate::pipeline::Random;
@@ -76,9 +76,7 @@ impl Keeping {
             // The first call tells how the clock stands, and then the others are placed.
             let first = ends.first().map_or(0, |(end, _)| *end);
             let window = millis(self.ttl / FILL_WITHIN);
-            for (_, user_id) in
-                ends.iter().take(Room::MOST_USERS).take_while(|(end, _)| end - first <= window)
-            {
+            for (_, user_id) in ends.iter().take(MAX_USERS).take_while(|(end, _)| end - first <= window) {
                 self.set_due(user_id, now);
             }
             return;
@@ -87,7 +85,7 @@ impl Keeping {
         let mut group = (0, 0, Duration::ZERO);
         for (end, user_id) in ends {
             let (first, users, left) = &mut group;
-            if *users == 0 || *users >= Room::MOST_USERS || end - *first > window {
+            if *users == 0 || *users >= MAX_USERS || end - *first > window {
                 (*first, *users, *left) = (end, 0, self.left_at_renewal(random));
             }
             *users += 1;

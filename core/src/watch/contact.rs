@@ -67,6 +67,13 @@ impl Contact {
         std::mem::take(&mut self.lost)
     }
 
+    /// A user was refused, and users are answered: that is contact, if not news.
+    pub(super) fn refused(&mut self, now: Instant, others_wait: bool) {
+        if self.failures == 0 && !self.lost {
+            self.waiting_since = others_wait.then_some(now);
+        }
+    }
+
     /// A poll failed. `fraction` is a number by chance, 0 to 1.
     pub(super) fn failed(&mut self, now: Instant, in_vain: bool, fraction: f64) {
         let paused = self.paused_until.is_some_and(|until| now < until);

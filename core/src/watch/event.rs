@@ -200,7 +200,8 @@ pub enum WarningReason {
     TooManySubscriptions,
     /// The service did not make this subscription. It is tried again later; the user is polled without one.
     NotSubscribed,
-    /// Polls fail for a reason that does not go away by itself. They are tried again slowly.
+    /// Polls fail for a reason that does not go away by itself. They are tried again slowly. With a user: the service
+    /// refuses to tell of this one, who is tried again rarely, by itself; the others are read as ever.
     PollsRefused,
     /// Subscribing, or reading the list of subscriptions, fails. It is tried again.
     SubscribingFails,

@@ -11,6 +11,8 @@
 //! - A poll that fails changes nothing. When there is no contact `stale` says so, and nobody is taken to have left; after
 //!   it `resynced` comes when every user has been read again.
 //! - A user for whom the service does not answer is unknown, not offline: there is one warning, and what was known stays.
+//! - A user whom the service refuses to read does not keep others from being read: there is one warning, and it is tried
+//!   again rarely, alone.
 //! - Memory is bounded by the number of users, however slowly events are taken; `lagged` says how many were merged.
 //! - A change that began and ended between two readings of a user is not seen.
 
@@ -18,13 +20,14 @@
 // |---|---|
 // | builder.rs | what a watcher is started with |
 // | view.rs | what is known of each user, and what a reading changes about it |
-// | schedule.rs, room.rs, pace.rs | who is read next, how many at once, and when |
+// | schedule.rs, pace.rs | who is read next, and when; ../many/split.rs: how many at once |
+// | refused.rs | whom the service refuses to read, and when they are tried again |
 // | contact.rs | when contact counts as lost, and how polls go on without it |
 // | buffer.rs | which events wait, and how they merge |
 // | clock.rs | when what a callback tells happened |
 // | subscribe.rs, adopt.rs, upkeep.rs | which subscriptions are made and renewed, and when |
 // | saved.rs, stats.rs, event.rs | the values |
-// | state.rs | what all of these have to do with each other |
+// | state.rs, polls.rs | what all of these have to do with each other |
 // | shared.rs, task.rs | the lock, and the task that makes the calls |
 //
 // All but the last row are told the time and never wait.
@@ -36,7 +39,8 @@ mod clock;
 mod contact;
 mod event;
 mod pace;
-mod room;
+mod polls;
+mod refused;
 mod saved;
 mod schedule;
 mod shared;
@@ -306,7 +310,8 @@ impl Watcher {
         saved.write()
     }
 
-    /// Stops the watcher and waits until it has, which takes a moment only with [`Watch::unsubscribe_on_close`]. Events
+    /// Stops the watcher and waits until it has, which takes a moment only with [`Watch::unsubscribe_on_close`], and at most
+    /// the client's timeout: calls that fail are tried again until then, and what is left is told by a `warning`. Events
     /// that wait are still given, then the stream ends. May be repeated.
     pub async fn close(&self) {
         self.shared().close();

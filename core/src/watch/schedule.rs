@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
-use super::room::Room;
+use crate::many::split::{Budget, MAX_USERS, Room};
 use crate::model::UserId;
 
 /// Places in each call for users who changed lately, as long as others are due: the rest gets the other 96.
@@ -27,6 +27,8 @@ pub(super) struct Schedule {
     min_interval: Duration,
     turns: u64,
     round: Round,
+    /// How many are set aside.
+    aside: usize,
 }
 
 /// One pass over all users. A reading counts if it began after the pass did.
@@ -53,6 +55,8 @@ struct Place {
     round: u32,
     /// What was learned last came by a callback.
     fed: bool,
+    /// Not polled with the others, and no pass waits for it.
+    aside: bool,
 }
 
 /// How something was learned of a user, and when the call for it began.
@@ -61,6 +65,16 @@ pub(super) enum By {
     Poll { began: Instant },
     Subscribing { began: Instant },
     Callback,
+}
+
+impl Place {
+    /// The reading is over; how many are set aside no longer.
+    fn end_reading(&mut self, round: &mut Round) -> usize {
+        self.reading = false;
+        let aside = std::mem::take(&mut self.aside);
+        round.left += usize::from(aside && self.round != round.number);
+        usize::from(aside)
+    }
 }
 
 impl Schedule {
@@ -72,6 +86,7 @@ impl Schedule {
             min_interval,
             turns: 0,
             round: Round { number: 1, since: now, left: 0 },
+            aside: 0,
         }
     }
 
@@ -95,6 +110,7 @@ impl Schedule {
             failed: 0,
             round: 0,
             fed: false,
+            aside: false,
         };
         self.rotation.insert((read_at.is_some(), turn), user_id.clone());
         self.users.insert(user_id.clone(), place);
@@ -107,7 +123,8 @@ impl Schedule {
         if let Some((due, turn)) = place.hot {
             self.hot.remove(&(due, turn, user_id.clone()));
         }
-        if place.round != self.round.number {
+        self.aside -= usize::from(place.aside);
+        if place.round != self.round.number && !place.aside {
             self.round.left -= 1;
         }
     }
@@ -115,7 +132,7 @@ impl Schedule {
     /// When the next call has its users; none if nobody waits.
     pub(super) fn due(&self) -> Option<Instant> {
         let hot = self.hot.first().map(|(due, ..)| *due + HOT_LINGER);
-        let full = self.rotation.len().min(Room::MOST_USERS).saturating_sub(1);
+        let full = self.rotation.len().min(MAX_USERS).saturating_sub(1);
         let rotation = match (self.rotation.first_key_value(), self.rotation.values().nth(full)) {
             (Some(((false, _), _)), _) => Some(self.round.since),
             (Some((_, first)), Some(last)) => {
@@ -134,7 +151,8 @@ impl Schedule {
     }
 
     /// The users of the next call, who then count as being read.
-    pub(super) fn take(&mut self, now: Instant, mut room: Room) -> Vec<UserId> {
+    pub(super) fn take(&mut self, now: Instant, budget: &Budget) -> Vec<UserId> {
+        let mut room = Room::new(budget);
         let mut taken = Vec::new();
         self.take_hot(now, HOT_PLACES, &mut room, &mut taken);
         while let Some((key, user_id)) = self.rotation.first_key_value() {
@@ -185,14 +203,14 @@ impl Schedule {
         }
         self.rotation.remove(&(place.read_at.is_some(), place.turn));
         if polled {
-            place.reading = false;
             place.failed = 0;
+            self.aside -= place.end_reading(&mut self.round);
         }
         place.interval = place.read_at.map(|at| now.saturating_duration_since(at));
         (place.read_at, place.turn) = (Some(now), turn);
         if counts && place.round != self.round.number {
             place.round = self.round.number;
-            self.round.left -= 1;
+            self.round.left -= usize::from(!place.aside);
         }
         if !place.reading {
             self.rotation.insert((true, turn), user_id.clone());
@@ -229,7 +247,7 @@ impl Schedule {
     /// A call was answered, and this user's part of it does not count; whether the user is to be read again soon.
     pub(super) fn answered_in_vain(&mut self, user_id: &UserId, soon: bool, now: Instant) {
         let Some(place) = self.users.get_mut(user_id) else { return };
-        place.reading = false;
+        self.aside -= place.end_reading(&mut self.round);
         self.rotation.insert((place.read_at.is_some(), place.turn), user_id.clone());
         if soon {
             self.again(user_id, now);
@@ -238,7 +256,7 @@ impl Schedule {
 
     /// A call failed. Its users keep their turn once; then others go first, so that a call that always fails holds up
     /// nobody.
-    pub(super) fn failed(&mut self, user_ids: &[UserId]) {
+    pub(super) fn failed<'a>(&mut self, user_ids: impl IntoIterator<Item = &'a UserId>) {
         for user_id in user_ids {
             let next = self.next_turn();
             // One who was taken out and in again meanwhile is in the rotation already.
@@ -252,9 +270,27 @@ impl Schedule {
         }
     }
 
+    /// A call was too large: its users have their turn again, in smaller ones.
+    pub(super) fn too_large(&mut self, user_ids: &[UserId]) {
+        for user_id in user_ids {
+            let Some(place) = self.users.get_mut(user_id).filter(|place| place.reading) else { continue };
+            place.reading = false;
+            self.rotation.insert((place.read_at.is_some(), place.turn), user_id.clone());
+        }
+    }
+
+    /// Leaves a user who is being read to be read by itself, until that is answered.
+    pub(super) fn set_aside(&mut self, user_id: &UserId) {
+        let Some(place) = self.users.get_mut(user_id).filter(|place| !place.aside) else { return };
+        place.aside = true;
+        self.aside += 1;
+        self.round.left -= usize::from(place.round != self.round.number);
+    }
+
     /// Begins a pass: only readings that begin from then on count for it.
     pub(super) fn begin_round(&mut self, since: Instant) {
-        self.round = Round { number: self.round.number.wrapping_add(1), since, left: self.users.len() };
+        let left = self.users.len() - self.aside;
+        self.round = Round { number: self.round.number.wrapping_add(1), since, left };
     }
 
     pub(super) fn round_is_over(&self) -> bool {

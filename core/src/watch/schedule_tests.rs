@@ -16,7 +16,7 @@ fn schedule(users: usize, min_interval: Duration) -> (Schedule, Instant) {
 }
 
 fn take(schedule: &mut Schedule, now: Instant) -> Vec<UserId> {
-    schedule.take(now, Room::of(100))
+    schedule.take(now, &Budget::default())
 }
 
 /// Reads whose turn it is, and says who was.

@@ -1,6 +1,6 @@
 //! All that a watcher knows, told what happens and when. It never waits: `task.rs` does.
 
-use std::collections::HashSet;
+use std::collections::{HashSet, VecDeque};
 use std::time::{Duration, SystemTime};
 
 use tokio::time::Instant;
@@ -10,18 +10,14 @@ use super::clock::ServiceClock;
 use super::contact::Contact;
 use super::event::{Change, Event, Source, Warning, WarningReason};
 use super::pace::Pace;
-use super::room::Room;
+use super::polls::Size;
+use super::refused::Refused;
 use super::schedule::{By, Schedule};
 use super::stats::Counts;
 use super::subscribe::Keeping;
 use super::view::{Fed, Reading, Report, View};
 use crate::error::{Error, ErrorKind};
-use crate::model::{Presence, Presences, UserId};
-
-/// At most so many seconds' worth of polls are under way: a service that is slower than that is not pressed.
-const MOST_SECONDS_IN_FLIGHT: f64 = 2.0;
-const LEAST_IN_FLIGHT: usize = 4;
-const MOST_IN_FLIGHT: usize = 128;
+use crate::model::{Presence, UserId};
 
 /// A moment by both clocks. The wall clock is for telling people and never for deciding.
 #[derive(Clone, Copy, Debug)]
@@ -53,11 +49,11 @@ pub(super) enum Next {
 
 /// The passes over all users of which the end is told.
 #[derive(Debug, Default)]
-struct Pass {
+pub(super) struct Pass {
     /// The first one is over.
     synced: bool,
     /// The one under way is the one after contact was lost.
-    resyncing: bool,
+    pub(super) resyncing: bool,
 }
 
 #[derive(Debug)]
@@ -73,15 +69,15 @@ pub(super) struct State {
     /// Whether subscriptions that are not kept any more are ended.
     pub(super) unsubscribes: bool,
     /// Who is to be unsubscribed from.
-    pub(super) leaving: Vec<UserId>,
+    pub(super) leaving: VecDeque<UserId>,
     clock: ServiceClock,
-    in_flight: usize,
-    /// The most users of one call, lowered when the service finds a call too large.
-    pub(super) most_users: usize,
-    pass: Pass,
+    pub(super) in_flight: usize,
+    pub(super) refused: Refused,
+    pub(super) size: Size,
+    pub(super) pass: Pass,
     pub(super) somebody_answered: bool,
     /// The kind of refusal that was warned of last.
-    warned_of: Option<ErrorKind>,
+    pub(super) warned_of: Option<ErrorKind>,
     pub(super) warned_of_upkeep: Option<ErrorKind>,
     pub(super) ended: bool,
 }
@@ -98,10 +94,11 @@ impl State {
             keeping: None,
             upkeep_pace: Pace::default(),
             unsubscribes: false,
-            leaving: Vec::new(),
+            leaving: VecDeque::new(),
             clock: ServiceClock::new(now),
             in_flight: 0,
-            most_users: Room::MOST_USERS,
+            refused: Refused::default(),
+            size: Size::default(),
             pass: Pass::default(),
             somebody_answered: false,
             warned_of: None,
@@ -134,6 +131,8 @@ impl State {
             }
         }
         self.buffer.remove(user_ids);
+        let verdict = self.refused.remove(user_ids, now);
+        self.judged(verdict);
     }
 
     /// What to do now, at these rates in calls a second.
@@ -150,32 +149,6 @@ impl State {
         }
     }
 
-    fn next_poll(&mut self, now: Now, rate: f64) -> Next {
-        if self.contact.is_newly_lost(now.at) {
-            self.lost(now);
-        }
-        self.end_round();
-        self.pace.set(rate);
-        let wake = self.contact.deadline();
-        if self.keeping.as_ref().is_some_and(Keeping::is_starting) {
-            return Next::Wait(wake);
-        }
-        let most = if self.contact.is_failing() { 1 } else { most_in_flight(rate) };
-        let Some(due) = self.schedule.due().filter(|_| self.in_flight < most) else {
-            return Next::Wait(wake);
-        };
-        let due = due.max(self.pace.due(now.at)).max(self.contact.paused_until().unwrap_or(now.at));
-        if due > now.at {
-            return Next::Wait(wake.map_or(Some(due), |wake| Some(wake.min(due))));
-        }
-        let users = self.schedule.take(now.at, Room::of(self.most_users));
-        self.pace.went(now.at);
-        self.contact.began(now.at);
-        self.in_flight += 1;
-        self.counts.polls += 1;
-        Next::Poll(users)
-    }
-
     /// Nothing ran for much longer than it should have: what is known is as old as that.
     pub(super) fn slept(&mut self, now: Now) {
         if self.schedule.len() > 0 && self.contact.slept() {
@@ -183,53 +156,8 @@ impl State {
         }
     }
 
-    fn lost(&mut self, now: Now) {
+    pub(super) fn lost(&mut self, now: Now) {
         self.buffer.other(Event::Stale { since: now.wall_at(self.contact.last()) });
-    }
-
-    /// Takes in how a poll of these users, which began then, ended. `fraction` is a number by chance, 0 to 1.
-    pub(super) fn polled(
-        &mut self,
-        asked: &[UserId],
-        began: Instant,
-        outcome: Result<Presences, Error>,
-        fraction: f64,
-        now: Now,
-    ) {
-        self.in_flight -= 1;
-        match outcome {
-            Ok(presences) => self.answered(&presences, began, now.at),
-            Err(error) => {
-                self.schedule.failed(asked);
-                self.poll_failed(asked.len(), error, fraction, now);
-            }
-        }
-    }
-
-    fn answered(&mut self, presences: &Presences, began: Instant, now: Instant) {
-        self.counts.polls_succeeded += 1;
-        self.warned_of = None;
-        let lost_since = self.contact.last();
-        if self.contact.succeeded(now, self.in_flight > 0) {
-            self.pass.resyncing = true;
-            self.schedule.begin_round(lost_since);
-            // It may have been restarted, without the subscriptions.
-            if let Some(keeping) = &mut self.keeping {
-                keeping.look(now);
-            }
-        }
-        self.somebody_answered |= !presences.is_empty();
-        for presence in presences {
-            self.read(&presence, By::Poll { began }, began, now);
-        }
-        for user_id in presences.missing() {
-            self.schedule.learned(user_id, By::Poll { began }, false, now);
-            let settled = self.keeping.as_ref().is_none_or(|keeping| keeping.is_settled(user_id));
-            if self.somebody_answered && settled && self.view.not_answered(user_id) {
-                self.warn(WarningReason::NotAnswered, Some(user_id.clone()), None);
-            }
-        }
-        self.end_round();
     }
 
     /// Takes in one user's part of an answer.
@@ -255,23 +183,6 @@ impl State {
             Source::Callback => self.counts.from_callbacks += 1,
         }
         self.buffer.change(change);
-    }
-
-    fn poll_failed(&mut self, asked: usize, error: Error, fraction: f64, now: Now) {
-        self.counts.polls_failed += 1;
-        if error.kind() == ErrorKind::Closed {
-            self.client_closed(error);
-            return;
-        }
-        if error.kind() == ErrorKind::TooLarge && asked > 1 {
-            self.most_users = self.most_users.min(asked / 2);
-            return;
-        }
-        let in_vain = is_in_vain(&error);
-        self.contact.failed(now.at, in_vain, fraction);
-        if in_vain && self.warned_of.replace(error.kind()) != Some(error.kind()) {
-            self.warn(WarningReason::PollsRefused, None, Some(error));
-        }
     }
 
     pub(super) fn client_closed(&mut self, error: Error) {
@@ -323,16 +234,4 @@ impl State {
             }
         }
     }
-}
-
-fn most_in_flight(rate: f64) -> usize {
-    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "clamped on the next line")]
-    let most = (rate * MOST_SECONDS_IN_FLIGHT).ceil() as usize;
-    most.clamp(LEAST_IN_FLIGHT, MOST_IN_FLIGHT)
-}
-
-/// Whether the failure is one that will most likely come again as long as nobody does anything about it.
-pub(super) fn is_in_vain(error: &Error) -> bool {
-    let passing = matches!(error.kind(), ErrorKind::Decode | ErrorKind::Server | ErrorKind::TooLarge);
-    !error.retryable() && !passing
 }

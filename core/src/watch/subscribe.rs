@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
-use super::room::Room;
+use crate::many::split::{Budget, Room};
 use crate::model::UserId;
 use crate::model::time::Moment;
 use crate::pipeline::Random;
@@ -188,7 +188,7 @@ impl Keeping {
     }
 
     /// The users of the next call, who then count as being subscribed to.
-    pub(super) fn take(&mut self, now: Instant, most_users: usize) -> Vec<UserId> {
+    pub(super) fn take(&mut self, now: Instant, budget: &Budget) -> Vec<UserId> {
         let mut taken = Vec::new();
         while taken.is_empty() {
             let Some(part) = self.parts.pop_front() else { break };
@@ -196,7 +196,7 @@ impl Keeping {
         }
         if taken.is_empty() && self.due.first().is_some_and(|(at, ..)| *at <= now) {
             self.parts_left = MOST_PARTS;
-            let mut room = Room::of(most_users);
+            let mut room = Room::new(budget);
             let until = now + self.ttl / FILL_WITHIN;
             let fits = |(at, _, user_id): &&(Instant, u64, UserId)| *at <= until && room.take(user_id);
             taken.extend(self.due.iter().take_while(fits).map(|(.., user_id)| user_id.clone()));
@@ -258,6 +258,14 @@ impl Keeping {
         let without = asked.into_iter().filter(|user_id| self.refuse(user_id, now)).collect();
         self.end_start(now);
         without
+    }
+
+    /// The call was too large; its users go in smaller ones.
+    pub(super) fn too_large(&mut self, asked: &[UserId], now: Instant) {
+        self.in_flight -= 1;
+        for user_id in asked {
+            self.set_due(user_id, now);
+        }
     }
 
     /// The call did not get through; it is made again after a pause. How many in a row did not.

@@ -62,7 +62,7 @@ impl Stage {
 
     /// Subscribes whoever is due; how many.
     fn call(&mut self) -> usize {
-        let asked = self.keeping.take(self.now, 100);
+        let asked = self.keeping.take(self.now, &Budget::default());
         if asked.is_empty() {
             return 0;
         }
@@ -235,7 +235,7 @@ fn a_refused_call_is_taken_apart_until_the_refused_are_found() {
     let refuse = |stage: &mut Stage| {
         let (mut refused, mut calls) = (vec![], 0);
         loop {
-            let asked = stage.keeping.take(stage.now, 100);
+            let asked = stage.keeping.take(stage.now, &Budget::default());
             if asked.is_empty() {
                 refused.sort_unstable();
                 return (refused, calls);
@@ -263,7 +263,7 @@ fn where_all_are_refused_the_search_for_them_is_bounded() {
     let mut stage = Stage::new(100, DAY, 1);
     let (mut refused, mut calls) = (0, 0);
     loop {
-        let asked = stage.keeping.take(stage.now, 100);
+        let asked = stage.keeping.take(stage.now, &Budget::default());
         if asked.is_empty() {
             break;
         }
@@ -279,7 +279,7 @@ fn a_call_that_did_not_get_through_is_made_again_after_growing_pauses() {
     let mut stage = Stage::new(10, DAY, 1);
     let mut pauses = vec![];
     for failures in 1..=9 {
-        let asked = stage.keeping.take(stage.now, 100);
+        let asked = stage.keeping.take(stage.now, &Budget::default());
         assert_eq!(asked.len(), 10);
         assert_eq!(stage.keeping.failed(&asked, stage.now, 0.0), failures);
         let due = stage.keeping.due(stage.now).unwrap();

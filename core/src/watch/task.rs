@@ -6,19 +6,23 @@ use std::time::Duration;
 use futures_util::future::BoxFuture;
 use futures_util::stream::FuturesUnordered;
 use futures_util::{StreamExt, TryStreamExt};
-use tokio::time::{Instant, sleep_until};
+use tokio::time::{Instant, sleep, sleep_until};
 
-use super::room::Room;
 use super::shared::Shared;
 use super::state::{Next, Now, State};
 use crate::client::Client;
-use crate::error::Error;
+use crate::error::{Error, ErrorKind};
+use crate::many::split::{Budget, take_batch};
 use crate::model::{Presences, Subscription, UserId};
 use crate::operation::{Batch, Endpoint, GetMany, Subscribe, Unsubscribe};
+use crate::pipeline::Limits;
 use crate::user::User;
 
 /// Later than this, the task was not late but the machine asleep.
 const ASLEEP: Duration = Duration::from_secs(10);
+
+/// Before a call is made again at the end; each further time twice as long.
+const FIRST_PAUSE: Duration = Duration::from_millis(500);
 
 /// Who makes the calls, and how fast.
 pub(super) struct Caller {
@@ -86,7 +90,7 @@ impl Caller {
     fn unsubscribe(&self, user_ids: Vec<UserId>) -> BoxFuture<'static, Done> {
         let user = self.user.clone();
         Box::pin(async move {
-            let outcome = unsubscribe(&user, &user_ids).await;
+            let outcome = unsubscribe(&user, Batch::of(user_ids), user.client().limits()).await;
             Box::new(move |state: &mut State, _: Now| state.unsubscribed(outcome)) as Done
         })
     }
@@ -115,9 +119,9 @@ pub(super) async fn list(user: &User) -> Result<Vec<Subscription>, Error> {
     user.subscriptions().try_collect().await
 }
 
-async fn unsubscribe(user: &User, user_ids: &[UserId]) -> Result<(), Error> {
-    let unsubscribe = Unsubscribe { user: user.id().clone(), batch: Batch::collect(user_ids)? };
-    user.client().pipeline().execute(unsubscribe, user.client().limits()).await.map(drop)
+async fn unsubscribe(user: &User, batch: Batch, limits: Limits) -> Result<(), Error> {
+    let unsubscribe = Unsubscribe { user: user.id().clone(), batch };
+    user.client().pipeline().execute(unsubscribe, limits).await.map(drop)
 }
 
 /// Ends the events however the task ends: also when its runtime goes down.
@@ -151,21 +155,34 @@ pub(super) async fn run(shared: Arc<Shared>, caller: Caller) {
     leave(shared, &caller).await;
 }
 
-/// Ends the subscriptions that were kept, if that is wanted.
+/// Ends the subscriptions that were kept, if that is wanted. All of it takes no longer than one call may.
 async fn leave(shared: &Shared, caller: &Caller) {
-    let held = shared.lock().take_held();
-    let mut rest = held.as_slice();
-    while !rest.is_empty() {
-        let mut room = Room::of(Room::MOST_USERS);
-        let fitting = rest.iter().take_while(|user_id| room.take(user_id)).count();
-        let (batch, later) = rest.split_at(fitting);
-        let outcome = unsubscribe(&caller.user, batch).await;
-        let failed = outcome.is_err();
-        shared.change(|state| state.unsubscribed(outcome));
-        if failed {
-            return;
+    let mut held = shared.lock().take_held();
+    let limits = caller.client().limits();
+    let deadline = Instant::now() + limits.timeout;
+    let (budget, mut pause) = (Budget::default(), FIRST_PAUSE);
+    while !held.is_empty() {
+        let batch = take_batch(&mut held, &budget);
+        let timeout = deadline.saturating_duration_since(Instant::now());
+        let Err(error) = unsubscribe(&caller.user, batch.clone(), Limits { timeout, ..limits }).await else {
+            continue;
+        };
+        let too_large = error.kind() == ErrorKind::TooLarge && batch.ids().len() > 1;
+        let again = error.retryable() && Instant::now() + pause < deadline;
+        if too_large {
+            budget.too_large(&batch);
+        } else if again {
+            sleep(pause).await;
+            pause *= 2;
+        } else {
+            let over = error.kind() == ErrorKind::Closed || Instant::now() + pause >= deadline;
+            shared.change(|state| state.unsubscribed(Err(error)));
+            if over {
+                return;
+            }
+            continue;
         }
-        rest = later;
+        held = batch.into_ids().into_iter().chain(held).collect();
     }
 }
 

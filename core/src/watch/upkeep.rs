@@ -1,15 +1,16 @@
 //! What a watcher does about subscriptions: the part of its state's work that only those have who keep them.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::{HashMap, HashSet, VecDeque};
 
 use tokio::time::Instant;
 
 use super::event::WarningReason;
-use super::room::Room;
+use super::polls::{is_in_vain, is_refusal};
 use super::schedule::By;
-use super::state::{Next, Now, State, is_in_vain};
+use super::state::{Next, Now, State};
 use super::subscribe::{Keeping, Without};
 use crate::error::{Error, ErrorKind};
+use crate::many::split::take_batch;
 use crate::model::time::Moment;
 use crate::model::{Presences, Subscription, UserId};
 use crate::pipeline::Random;
@@ -23,10 +24,8 @@ impl State {
         let keeping = self.keeping.as_mut()?;
         let paced = self.upkeep_pace.due(now);
         if !self.leaving.is_empty() && paced <= now {
-            let mut room = Room::of(Room::MOST_USERS);
-            let fitting = self.leaving.iter().take_while(|user_id| room.take(user_id)).count();
             self.upkeep_pace.went(now);
-            return Some(Next::Unsubscribe(self.leaving.drain(..fitting).collect()));
+            return Some(Next::Unsubscribe(take_batch(&mut self.leaving, self.size.budget(now)).into_ids()));
         }
         if keeping.take_look(now) {
             return Some(Next::List);
@@ -36,7 +35,7 @@ impl State {
             let due = if self.leaving.is_empty() { due } else { Some(paced) };
             return Some(Next::Wait(due));
         }
-        let users = keeping.take(now, self.most_users);
+        let users = keeping.take(now, self.size.budget(now));
         if users.is_empty() {
             return Some(Next::Wait(keeping.due(now)));
         }
@@ -90,6 +89,10 @@ impl State {
                 self.warn_without(without, None);
                 self.end_round();
             }
+            Err(error) if error.kind() == ErrorKind::TooLarge && asked.len() > 1 => {
+                self.size.too_large(&asked, now.at);
+                keeping.too_large(&asked, now.at);
+            }
             Err(error) if is_refusal(&error) => {
                 let without = keeping.refused(asked, now.at);
                 self.warn_without(without, Some(&error));
@@ -137,8 +140,10 @@ impl State {
     }
 
     /// Whom to unsubscribe from at the end.
-    pub(super) fn take_held(&mut self) -> Vec<UserId> {
+    pub(super) fn take_held(&mut self) -> VecDeque<UserId> {
         let keeping = self.keeping.take().filter(|_| self.unsubscribes);
+        // What is not ended now is told, whatever was told before.
+        self.warned_of_upkeep = None;
         let mut held = std::mem::take(&mut self.leaving);
         held.extend(keeping.iter().flat_map(Keeping::held));
         held
@@ -150,9 +155,4 @@ impl State {
             self.upkeep_failed(error, FAILURES);
         }
     }
-}
-
-/// Whether the service understood the call and will not do it for some user in it.
-fn is_refusal(error: &Error) -> bool {
-    matches!(error.kind(), ErrorKind::BadRequest | ErrorKind::NotFound | ErrorKind::TooLarge)
 }

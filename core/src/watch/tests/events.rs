@@ -1,9 +1,9 @@
 //! What is told, and when.
 
 use super::*;
-use crate::ErrorKind;
 use crate::watch::WarningReason;
 use crate::watch::tests::service::Kind;
+use crate::{ErrorKind, UserId};
 
 #[tokio::test(start_paused = true)]
 async fn the_users_who_are_online_enter_then_the_view_is_in_sync() {
@@ -177,28 +177,111 @@ async fn what_does_not_pass_by_itself_is_warned_of_once_and_polls_go_on_slowly()
     assert_eq!(kinds(&events), [EventKind::Enter, EventKind::Synced, EventKind::Resynced]);
 }
 
+fn refused_users(events: &[Event]) -> Vec<Option<&str>> {
+    let refused =
+        |event: &Event| matches!(event, Event::Warning(w) if w.reason == WarningReason::PollsRefused);
+    events.iter().filter(|event| refused(event)).map(|event| event.user_id().map(UserId::as_str)).collect()
+}
+
 #[tokio::test(start_paused = true)]
-async fn a_call_that_always_fails_does_not_hold_up_the_others() {
+async fn a_user_who_is_refused_is_told_of_once_and_leaves_nobody_unread() {
     let service = Service::new(1);
     service.world().hidden = vec!["u5".to_owned()];
     service.world().refuses_whole = true;
     let users: Vec<_> = (0..400).map(|n| format!("u{n}")).collect();
     let watcher = user(&service).watch(&users).start().await.unwrap();
     service.set("u399", "ios_1", 1);
-    tokio::time::sleep(20 * SECOND).await;
-    assert_eq!(watcher.occupancy().known, 300);
-    assert!(watcher.get("u399").unwrap().is_online());
+    service.set("u6", "ios_1", 1);
+    let events = until(&watcher, EventKind::Synced).await;
+    assert_eq!(refused_users(&events), [Some("u5")]);
+    assert_eq!((watcher.occupancy().known, watcher.occupancy().online), (399, 2));
+    let spent = service.count(Kind::Get);
+    assert!(spent <= 4 + 14 + 6, "{spent}");
+
+    // Rarely, and alone.
+    tokio::time::sleep(1_000 * SECOND).await;
+    let alone = service.calls(Kind::Get).iter().filter(|users| **users == ["u5"]).count();
+    let with_others = |users: &Vec<String>| users.len() > 1 && users.iter().any(|user| user == "u5");
+    let after = service.calls(Kind::Get).split_off(usize::try_from(spent).unwrap());
+    assert!(!after.iter().any(with_others));
+    assert_eq!(alone, 3, "found, and after 300 and 900 s");
+    assert!(waiting(&watcher).await.is_empty() && !watcher.stats().stale);
+
+    // Contact that is lost and back does not wait for that user.
+    service.world().down = true;
+    until(&watcher, EventKind::Stale).await;
+    service.world().down = false;
+    until(&watcher, EventKind::Resynced).await;
+    service.world().hidden.clear();
+    service.set("u5", "ios_1", 1);
+    let event = next(&watcher).await;
+    assert_eq!((event.kind(), event.user_id().unwrap().as_str()), (EventKind::Enter, "u5"));
+    service.set("u5", "ios_1", 0);
+    let begin = tokio::time::Instant::now();
+    assert_eq!(next(&watcher).await.kind(), EventKind::Leave);
+    assert!(begin.elapsed() < 6 * SECOND, "back among the others: {:?}", begin.elapsed());
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_service_that_takes_fewer_users_a_call_gets_fewer() {
+async fn many_refused_users_are_all_found_while_the_others_are_read() {
+    let service = Service::new(1);
+    service.world().hidden = (0..30).map(|n| format!("u{}", n * 33)).collect();
+    service.world().refuses_whole = true;
+    let users: Vec<_> = (0..1_000).map(|n| format!("u{n}")).collect();
+    let watcher = user(&service).watch(&users).start().await.unwrap();
+    let events = until(&watcher, EventKind::Synced).await;
+    assert_eq!(refused_users(&events).len(), 30);
+    assert_eq!(watcher.occupancy().known, 970);
+    // Every second poll is for others, and those are refused as well until their turn to be searched comes.
+    assert!(service.count(Kind::Get) < 30 * 30, "{}", service.count(Kind::Get));
+    watcher.remove(["u0", "u33"]);
+    watcher.add(["u0"]).unwrap();
+    let event = next(&watcher).await;
+    assert_eq!(refused_users(&[event]), [Some("u0")], "who is watched anew is told of anew");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_refusal_of_every_poll_is_not_taken_for_the_users() {
+    let service = Service::new(1);
+    service.world().refuses = Some((400, r#"{"result":"resource not exist"}"#));
+    let users: Vec<_> = (0..300).map(|n| format!("u{n}")).collect();
+    let watcher = user(&service).watch(&users).start().await.unwrap();
+    tokio::time::sleep(3_000 * SECOND).await;
+    let events = waiting(&watcher).await;
+    assert_eq!(kinds(&events), [EventKind::Warning, EventKind::Stale]);
+    assert_eq!(refused_users(&events), [None]);
+    assert!(service.count(Kind::Get) < 300, "{}", service.count(Kind::Get));
+    service.world().refuses = None;
+    until(&watcher, EventKind::Synced).await;
+    assert_eq!(watcher.occupancy().known, 300);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_service_that_takes_fewer_users_a_call_gets_fewer_and_is_asked_again_later() {
     let service = Service::new(1);
     service.world().most_ids = Some(30);
     let users: Vec<_> = (0..200).map(|n| format!("u{n}")).collect();
     let watcher = user(&service).watch(&users).start().await.unwrap();
-    until(&watcher, EventKind::Synced).await;
+    let events = until(&watcher, EventKind::Synced).await;
+    assert_eq!(kinds(&events), [EventKind::Synced], "no reason for a warning");
     assert_eq!(watcher.occupancy().known, 200);
     assert!(service.calls(Kind::Get).last().unwrap().len() <= 30);
+    assert!(service.count(Kind::Get) <= 12, "{}", service.count(Kind::Get));
+    service.world().most_ids = None;
+    tokio::time::sleep(700 * SECOND).await;
+    assert!(service.calls(Kind::Get).last().unwrap().len() > 30);
+}
+
+#[tokio::test(start_paused = true)]
+async fn one_user_whose_answer_is_too_large_holds_up_nobody() {
+    let service = Service::new(1);
+    service.world().hidden = vec!["u5".to_owned()];
+    service.world().too_large_with_hidden = true;
+    let users: Vec<_> = (0..200).map(|n| format!("u{n}")).collect();
+    let watcher = user(&service).watch(&users).start().await.unwrap();
+    let events = until(&watcher, EventKind::Synced).await;
+    assert_eq!(refused_users(&events), [Some("u5")]);
+    assert_eq!(watcher.occupancy().known, 199);
 }
 
 #[tokio::test(start_paused = true)]

@@ -61,6 +61,10 @@ pub(crate) struct World {
     pub(crate) only_subscribed: bool,
     /// The whole call is refused if one of its users is hidden.
     pub(crate) refuses_whole: bool,
+    /// With 413.
+    pub(crate) too_large_with_hidden: bool,
+    /// How the next calls of unsubscribe are answered.
+    pub(crate) unsubscribing: Vec<(u16, &'static str)>,
     pub(crate) most_ids: Option<usize>,
     /// Every call that came through, with its users and its moment.
     pub(crate) calls: Vec<(Instant, Kind, Vec<String>)>,
@@ -151,6 +155,9 @@ impl Service {
             return (413, String::new());
         }
         let is_hidden = |world: &World, user: &String| world.hidden.contains(user);
+        if world.too_large_with_hidden && users.iter().any(|user| is_hidden(&world, user)) {
+            return (413, String::new());
+        }
         if world.refuses_whole && users.iter().any(|user| is_hidden(&world, user)) {
             return (400, r#"{"result":"resource not exist"}"#.to_owned());
         }
@@ -176,6 +183,9 @@ impl Service {
                 (200, world.list(shown))
             }
             Kind::Unsubscribe => {
+                if let Some((status, body)) = world.unsubscribing.pop() {
+                    return (status, body.to_owned());
+                }
                 for user in &users {
                     world.subscriptions.remove(user);
                 }

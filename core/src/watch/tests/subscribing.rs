@@ -186,3 +186,45 @@ async fn an_outage_delays_subscribing_and_loses_nobody() {
     assert_eq!(warnings(&events), [(WarningReason::SubscribingFails, None)]);
     assert_eq!(kinds(&events).last(), Some(&EventKind::Resynced));
 }
+
+#[tokio::test(start_paused = true)]
+async fn unsubscribing_at_the_end_is_tried_again_and_what_stays_is_told() {
+    // Each call of the pipeline makes four attempts; a refusal for good is told, and the others are unsubscribed from.
+    let refusal = (400, r#"{"result":"resource not exist"}"#);
+    for (answers, left, told) in
+        [(vec![(503, ""); 5], 0, 0), (vec![refusal], 100, 1), (vec![(413, "")], 0, 0)]
+    {
+        let service = Service::new(1);
+        let watcher = keep(&service, &users(150)).unsubscribe_on_close(true).start().await.unwrap();
+        until(&watcher, EventKind::Synced).await;
+        service.world().unsubscribing = answers;
+        watcher.close().await;
+        assert_eq!(service.world().subscriptions.len(), left);
+        let events = watcher.next_events(9).await;
+        assert_eq!(warnings(&events), vec![(WarningReason::SubscribingFails, None); told]);
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn closing_takes_no_longer_than_a_call_may_though_nobody_answers() {
+    for silent in [true, false] {
+        let service = Service::new(1);
+        let watcher = keep(&service, &users(300)).unsubscribe_on_close(true).start().await.unwrap();
+        until(&watcher, EventKind::Synced).await;
+        (service.world().silent, service.world().down) = (silent, !silent);
+        let begin = tokio::time::Instant::now();
+        watcher.close().await;
+        assert!(begin.elapsed() <= LIMITS.timeout + SECOND, "{:?}", begin.elapsed());
+        assert_eq!(warnings(&watcher.next_events(9).await), [(WarningReason::SubscribingFails, None)]);
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn subscribing_to_fewer_users_a_call_warns_of_nobody() {
+    let service = Service::new(1);
+    service.world().most_ids = Some(20);
+    let watcher = keep(&service, &users(300)).calls_per_second(1.0).start().await.unwrap();
+    let events = until(&watcher, EventKind::Synced).await;
+    assert_eq!(warnings(&events), []);
+    assert_eq!(watcher.stats().subscriptions, 300);
+}

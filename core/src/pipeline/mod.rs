@@ -246,6 +246,12 @@ impl Pipeline {
         Ok(End { at: after(limits.timeout), timeout: limits.timeout })
     }
 
+    /// Ends when the client is closed, with the error that says so.
+    pub(crate) async fn until_closed(&self) -> Error {
+        self.closed().await;
+        closed("the client is closed")
+    }
+
     /// Ends when the client is closed.
     async fn closed(&self) {
         let closing = self.closing.notified();

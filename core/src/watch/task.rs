@@ -142,6 +142,7 @@ pub(super) async fn run(shared: Arc<Shared>, caller: Caller) {
         tokio::select! {
             biased;
             () = shared.work() => {}
+            error = caller.client().pipeline().until_closed() => shared.change(|state| state.client_closed(error)),
             Some(done) = calls.next(), if !calls.is_empty() => shared.change(|state| done(state, Shared::now())),
             () = asleep_until(wake) => {
                 let now = Shared::now();

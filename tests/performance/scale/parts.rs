@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 const WARM_UP: usize = 20;
 const SWEEPS: f64 = 2.0;
 
-pub type Outcome = Result<Value, Box<dyn Error>>;
+pub(crate) type Outcome = Result<Value, Box<dyn Error>>;
 
 fn resident_mib() -> Result<f64, Box<dyn Error>> {
     let status = std::fs::read_to_string("/proc/self/status")?;
@@ -89,7 +89,7 @@ async fn watch(client: ClientBuilder, users: u32) -> Outcome {
 }
 
 /// Runs one part against the emulator there.
-pub async fn run(part: &str, host: &str, users: u32) -> Outcome {
+pub(crate) async fn run(part: &str, host: &str, users: u32) -> Outcome {
     let client = Client::builder().emulator(host).timeout(Duration::from_secs(60));
     match part {
         "gets" => gets(client, users).await,

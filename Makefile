@@ -1,6 +1,6 @@
 # The only entry points. `make help` lists them.
 .DEFAULT_GOAL := help
-.PHONY: help demo python node test test-rust test-python test-node test-pythons faults models simulate fuzz bench bench-guard \
+.PHONY: help demo python node test test-rust test-python test-node test-pythons faults models simulate fuzz bench scale bench-guard \
 	check format
 
 CARGO_FUZZ := target/tools/bin/cargo-fuzz
@@ -73,6 +73,10 @@ bench: python node $(BENCH_PYTHON)/installed $(BENCH_NODE)/.package-lock.json ##
 	cargo build --quiet --locked --release --package easemob-presence-bench-mock --package easemob-presence-bench-rust
 	cargo build --quiet --locked --release --manifest-path $(BENCH_PEERS)/rust/Cargo.toml --target-dir "$${CARGO_TARGET_DIR:-target}"
 	PYTHONPATH=tests/performance $(BENCH_PYTHON)/bin/python -m harness $(ARGS)
+
+scale: python node ## 10,000 gets at once, lists, a million users streamed, 100,000 watched; ARGS="--language rust --only gets --users 1000"
+	cargo build --quiet --locked --release --package easemob-presence-tests --example scale
+	$(VENV)/python tests/performance/scale $(ARGS)
 
 bench-guard: ## instructions of the core's hot paths beside those under version control; ARGS=--update writes them anew
 	RUSTFLAGS="--cfg instructions" cargo run --quiet --locked --release --package easemob-presence-bench-guard \

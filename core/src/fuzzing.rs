@@ -108,7 +108,7 @@ pub fn retry_after(name: &str, value: &[u8]) {
 
 /// A path segment: refused, or one segment that decodes to the same text.
 pub fn segment(value: &str) {
-    let Ok(segment) = encoded(value) else { return };
+    let Ok(segment) = encoded(value).map(|segment| segment.to_string()) else { return };
     assert!(!segment.is_empty() && !segment.contains(['/', '?', '#', '\\']), "{segment}");
     let url = reqwest::Url::parse(&format!("http://h/users/{segment}/presence"));
     let url = url.unwrap_or_else(|error| unreachable!("{segment}: {error}"));

@@ -16,7 +16,7 @@ pub(super) fn app_path(app: Option<&App>) -> Result<String, Error> {
         if bad || value.is_empty() {
             return Err(Error::config(format!("{what} {} is not one name", excerpt(value))));
         }
-        encoded(value).map_err(|error| Error::config(error.message()))
+        encoded(value).map(|segment| segment.to_string()).map_err(|error| Error::config(error.message()))
     };
     match app {
         None => Err(Error::config("no App Key").with_hint(Some(

@@ -1,6 +1,6 @@
 //! Path segments: get, subscribe and set differ only in how many there are, so none may vanish, split or be empty.
 
-use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, PercentEncode, utf8_percent_encode};
 
 use crate::error::Error;
 use crate::wire::excerpt;
@@ -12,13 +12,13 @@ const ENCODED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'
 ///
 /// # Errors
 /// `invalid_input` for the empty segment and for `.` and `..`, which URL parsers resolve away even when encoded.
-pub(crate) fn encoded(value: &str) -> Result<String, Error> {
+pub(crate) fn encoded(value: &str) -> Result<PercentEncode<'_>, Error> {
     match value {
         "" => Err(Error::invalid("a path segment is empty")),
         "." | ".." => {
             Err(Error::invalid(format!("{value:?} cannot be a path segment: it means another path")))
         }
-        value => Ok(utf8_percent_encode(value, ENCODED).to_string()),
+        value => Ok(utf8_percent_encode(value, ENCODED)),
     }
 }
 
@@ -31,7 +31,7 @@ pub(super) fn fill(template: &str, values: &[&str]) -> Result<String, Error> {
         if segment.starts_with('{') {
             let value =
                 values.next().ok_or_else(|| Error::invalid(format!("no value for {}", excerpt(segment))))?;
-            path.push_str(&encoded(value)?);
+            path.extend(encoded(value)?);
         } else {
             path.push_str(segment);
         }
@@ -60,7 +60,7 @@ mod tests {
             ("é", "%C3%A9"),
             ("aZ09-._~", "aZ09-._~"),
         ] {
-            assert_eq!(encoded(value).unwrap(), segment);
+            assert_eq!(encoded(value).unwrap().to_string(), segment);
         }
         for value in ["", ".", ".."] {
             assert!(encoded(value).is_err());

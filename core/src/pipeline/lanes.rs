@@ -6,6 +6,7 @@
 //! queue to the newer one, so that a device that changes often does not wait forever.
 
 use std::collections::HashMap;
+use std::collections::hash_map::Entry;
 use std::sync::{Arc, PoisonError};
 
 use tokio::sync::{Notify, oneshot};
@@ -16,22 +17,29 @@ use crate::operation::Target;
 
 #[derive(Default)]
 pub(super) struct Lanes {
-    lanes: Mutex<HashMap<Target, Lane>>,
+    lanes: Mutex<HashMap<Target, Arc<Lane>>>,
 }
 
 #[derive(Default)]
 struct Lane {
-    /// The newest write that waits.
-    heir: Option<oneshot::Sender<Holder>>,
+    /// The newest write that waits. Set and taken under the lock of all lanes.
+    heir: Mutex<Option<oneshot::Sender<Holder>>>,
     /// Told when there is one.
-    arrived: Arc<Notify>,
+    arrived: Notify,
+}
+
+impl Lane {
+    fn heir(&self) -> MutexGuard<'_, Option<oneshot::Sender<Holder>>> {
+        // Nothing panics while the lock is held; if it ever does, there is an heir or there is none.
+        self.heir.lock().unwrap_or_else(PoisonError::into_inner)
+    }
 }
 
 /// The right to write to one device. Passed on to the newest waiting write when dropped.
 pub(super) struct Holder {
     lanes: Arc<Lanes>,
     target: Target,
-    arrived: Arc<Notify>,
+    lane: Arc<Lane>,
     /// A place in the limiter's queue that has been reached, from the one before.
     permit: Option<Permit>,
 }
@@ -41,16 +49,18 @@ impl Lanes {
     pub(super) async fn enter(self: &Arc<Self>, target: Target) -> Option<Holder> {
         let waiting = {
             let mut lanes = self.lock();
-            match lanes.get_mut(&target) {
-                None => {
-                    let arrived = Arc::clone(&lanes.entry(target.clone()).or_default().arrived);
-                    return Some(Holder { lanes: Arc::clone(self), target, arrived, permit: None });
+            match lanes.entry(target) {
+                Entry::Vacant(place) => {
+                    let target = place.key().clone();
+                    let lane = Arc::clone(place.insert(Arc::default()));
+                    return Some(Holder { lanes: Arc::clone(self), target, lane, permit: None });
                 }
-                Some(lane) => {
+                Entry::Occupied(place) => {
                     let (heir, waiting) = oneshot::channel();
                     // The one replaced, if any, learns of it by its sender's end.
-                    lane.heir = Some(heir);
-                    lane.arrived.notify_one();
+                    let replaced = place.get().heir().replace(heir);
+                    drop(replaced);
+                    place.get().arrived.notify_one();
                     waiting
                 }
             }
@@ -63,7 +73,7 @@ impl Lanes {
         self.lock().is_empty()
     }
 
-    fn lock(&self) -> MutexGuard<'_, HashMap<Target, Lane>> {
+    fn lock(&self) -> MutexGuard<'_, HashMap<Target, Arc<Lane>>> {
         // Nothing panics while the lock is held; if it ever does, the map is whole between any two statements.
         self.lanes.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -72,14 +82,13 @@ impl Lanes {
 impl Holder {
     /// Whether a newer write waits.
     pub(super) fn is_superseded(&self) -> bool {
-        let lanes = self.lanes.lock();
-        lanes.get(&self.target).and_then(|lane| lane.heir.as_ref()).is_some_and(|heir| !heir.is_closed())
+        self.lane.heir().as_ref().is_some_and(|heir| !heir.is_closed())
     }
 
     /// Ends when a newer write waits.
     pub(super) async fn superseded(&self) {
         while !self.is_superseded() {
-            self.arrived.notified().await;
+            self.lane.arrived.notified().await;
         }
     }
 
@@ -98,7 +107,7 @@ impl Drop for Holder {
     fn drop(&mut self) {
         let heir = {
             let mut lanes = self.lanes.lock();
-            let heir = lanes.get_mut(&self.target).and_then(|lane| lane.heir.take());
+            let heir = self.lane.heir().take();
             if heir.is_none() {
                 lanes.remove(&self.target);
             }
@@ -108,7 +117,7 @@ impl Drop for Holder {
         let next = Holder {
             lanes: Arc::clone(&self.lanes),
             target: self.target.clone(),
-            arrived: Arc::clone(&self.arrived),
+            lane: Arc::clone(&self.lane),
             permit: self.permit.take(),
         };
         // An heir that has given up gives the lane back; dropping that goes on to the next, or ends it.

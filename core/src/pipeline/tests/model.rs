@@ -17,7 +17,10 @@ const RUNS: usize = 3_000;
 fn in_any_order(model: impl Fn() + Send + Sync + 'static) {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap();
     let _inside = runtime.enter();
-    shuttle::check_random(model, RUNS);
+    let mut config = shuttle::Config::new();
+    // A whole call of a debug build needs more than a thread of a model has by default.
+    config.stack_size = 256 * 1024;
+    shuttle::Runner::new(shuttle::scheduler::RandomScheduler::new(RUNS), config).run(model);
 }
 
 fn tokens(script: &Arc<Script>) -> Arc<Tokens> {

@@ -30,14 +30,17 @@ pub(super) fn datetime(py: Python<'_>, time: Option<SystemTime>) -> PyResult<Opt
 fn pickled(since_1970: Duration) -> Option<[u8; 10]> {
     let (days, seconds) = (since_1970.as_secs() / DAY, since_1970.as_secs() % DAY);
     let (year, month, day) = calendar(days);
-    let [_, _, _, _, _, _, century, years] = year.to_be_bytes();
-    let [_, micros @ ..] = since_1970.subsec_micros().to_be_bytes();
+    let [.., century, of_century] = year.to_be_bytes();
+    let [_, micros, micros_low, micros_lowest] = since_1970.subsec_micros().to_be_bytes();
     let byte = |number: u64| u8::try_from(number).ok();
     let (hour, minute, second) = (byte(seconds / 3_600)?, byte(seconds / 60 % 60)?, byte(seconds % 60)?);
-    let date = [century, years, byte(month)?, byte(day)?, hour, minute, second];
-    let [a, b, c, d, e, f, g] = date;
-    let [h, i, j] = micros;
-    (year <= 9_999).then_some([a, b, c, d, e, f, g, h, i, j])
+    let date = [century, of_century, byte(month)?, byte(day)?];
+    let time = [hour, minute, second, micros, micros_low, micros_lowest];
+    let mut bytes = [0; 10];
+    for (to, from) in bytes.iter_mut().zip(date.into_iter().chain(time)) {
+        *to = from;
+    }
+    (year <= 9_999).then_some(bytes)
 }
 
 /// Year, month and day of a day since 1970. Years are counted from 1 March, so that the leap day is a year's last.

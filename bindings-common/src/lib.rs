@@ -5,6 +5,8 @@
 
 mod feed;
 mod mailbox;
+mod turn;
 
 pub use feed::{Feed, Ids, Step};
 pub use mailbox::Mailbox;
+pub use turn::behind_others;

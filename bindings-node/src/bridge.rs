@@ -12,7 +12,7 @@ use std::future::Future;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use easemob_presence::Progress;
-use easemob_presence_bindings::Mailbox;
+use easemob_presence_bindings::{Mailbox, behind_others};
 use napi::bindgen_prelude::{Array, Env, Function, Null, Result};
 use napi::threadsafe_function::{ThreadsafeFunction, ThreadsafeFunctionCallMode};
 use napi_derive::napi;
@@ -64,14 +64,14 @@ impl Shared {
     }
 
     /// Asks JavaScript for a token of that client.
-    pub(crate) fn want_token(&self, client: u32, request: u32) {
+    pub(crate) fn want_token(self: &Arc<Self>, client: u32, request: u32) {
         if self.rows.put(Row::TokenWanted { client, request }) {
             self.send_wake();
         }
     }
 
     /// Tells how far a call is, unless it is nobody's any more.
-    pub(crate) fn tell(&self, id: u32, progress: Progress) {
+    pub(crate) fn tell(self: &Arc<Self>, id: u32, progress: Progress) {
         let asleep = {
             let state = self.lock();
             state.calls.contains_key(&id) && self.rows.put(Row::Progress(id, progress))
@@ -81,7 +81,7 @@ impl Shared {
         }
     }
 
-    fn complete(&self, id: u32, outcome: Outcome) {
+    fn complete(self: &Arc<Self>, id: u32, outcome: Outcome) {
         let asleep = {
             let mut state = self.lock();
             // A call that was cancelled, or whose environment has ended, is nobody's any more.
@@ -92,9 +92,13 @@ impl Shared {
         }
     }
 
-    fn send_wake(&self) {
-        // Refused only where the environment is going away, and nobody waits any more.
-        self.lock_wake().call((), ThreadsafeFunctionCallMode::NonBlocking);
+    /// Behind the tasks that are ready now, see `behind_others`. Where the runtime ends before, dropping wakes.
+    fn send_wake(self: &Arc<Self>) {
+        let wake = WakeOnDrop(Arc::clone(self));
+        self.runtime.spawn(async move {
+            let _wake = wake;
+            behind_others().await;
+        });
     }
 
     fn lock_wake(&self) -> MutexGuard<'_, Wake> {
@@ -108,6 +112,19 @@ impl Shared {
         for (_, call) in state.calls.drain() {
             call.abort();
         }
+    }
+}
+
+/// Wakes the environment's thread when it is dropped.
+struct WakeOnDrop(Arc<Shared>);
+
+impl Drop for WakeOnDrop {
+    fn drop(&mut self) {
+        if self.0.lock().ended {
+            return;
+        }
+        // Refused only where the environment is going away, and nobody waits any more.
+        self.0.lock_wake().call((), ThreadsafeFunctionCallMode::NonBlocking);
     }
 }
 

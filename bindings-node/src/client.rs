@@ -2,6 +2,7 @@
 //!
 //! Arguments are checked by the core when the call runs, on the runtime's thread.
 
+use std::borrow::Cow;
 use std::sync::Arc;
 
 use easemob_presence::operation::Bulk;
@@ -242,6 +243,11 @@ impl NativeClient {
 }
 
 /// The ids in a JSON array. Anything else goes on as an id, which the core refuses.
-pub(crate) fn list(json: String) -> Vec<String> {
-    serde_json::from_str(&json).unwrap_or_else(|_| vec![json])
+pub(crate) fn list(json: &str) -> Vec<Cow<'_, str>> {
+    // Most ids have no escapes and need no copy.
+    if let Ok(ids) = serde_json::from_str::<Vec<&str>>(json) {
+        return ids.into_iter().map(Cow::Borrowed).collect();
+    }
+    serde_json::from_str::<Vec<String>>(json)
+        .map_or_else(|_| vec![Cow::Borrowed(json)], |ids| ids.into_iter().map(Cow::Owned).collect())
 }

@@ -9,7 +9,7 @@
 
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use easemob_presence::{Presence, Presences};
+use easemob_presence::{Presence, Presences, UserId};
 use napi::bindgen_prelude::{Array, Env, Float64ArraySlice, Result};
 
 /// Text start, id end, ext end, last seen in ms, expires at in ms (NaN for none), online, devices so far.
@@ -17,24 +17,45 @@ const ROW: usize = 7;
 /// Text start, platform end, resource end, status (NaN for unknown).
 const DEVICE: usize = 4;
 
-/// A text that knows how long it is in JavaScript.
-#[derive(Default)]
-struct Text {
-    utf8: String,
-    units: usize,
+/// A text as the engine keeps it, so that its thread only copies: a byte for each unit, two from the first character on
+/// that is not ASCII.
+enum Text {
+    Ascii(String),
+    Wide(Vec<u16>),
 }
 
 impl Text {
+    fn units(&self) -> usize {
+        match self {
+            Self::Ascii(text) => text.len(),
+            Self::Wide(units) => units.len(),
+        }
+    }
+
     /// Appends and says where the text now ends.
     fn push(&mut self, text: &str) -> f64 {
-        self.utf8.push_str(text);
-        self.units += if text.is_ascii() { text.len() } else { text.encode_utf16().count() };
-        number(self.units)
+        match self {
+            Self::Ascii(ascii) if text.is_ascii() => ascii.push_str(text),
+            Self::Ascii(ascii) => {
+                let mut units = Vec::with_capacity(ascii.capacity());
+                units.extend(ascii.encode_utf16().chain(text.encode_utf16()));
+                *self = Self::Wide(units);
+            }
+            Self::Wide(units) => units.extend(text.encode_utf16()),
+        }
+        number(self.units())
     }
 }
 
 /// One answer, flat.
 pub(crate) struct FlatPresences {
+    text: Text,
+    /// Ready to cross: the header and the rows, then the ends of the missing ids, then the devices.
+    numbers: Vec<f64>,
+}
+
+/// An answer that is being written.
+struct Writer {
     text: Text,
     rows: Vec<f64>,
     missing: Vec<f64>,
@@ -44,43 +65,52 @@ pub(crate) struct FlatPresences {
 impl FlatPresences {
     pub(crate) fn of(presences: &Presences) -> Self {
         let unmatched = presences.unmatched();
-        let mut flat = Self::with_counts(presences.len(), presences.missing().len(), unmatched.len());
+        let mut writer = Writer::new(presences.len(), presences.missing().len(), unmatched.len());
         for presence in presences {
-            flat.push(&presence);
+            writer.push(&presence);
         }
         for presence in &unmatched {
-            flat.push(presence);
+            writer.push(presence);
         }
-        flat.missing.push(number(flat.text.units));
-        for id in presences.missing() {
-            let end = flat.text.push(id.as_str());
-            flat.missing.push(end);
-        }
-        flat
+        writer.end(presences.missing())
     }
 
     pub(crate) fn one(presence: &Presence) -> Self {
-        Self::list(vec![presence])
+        Self::list(&[presence])
     }
 
-    pub(crate) fn list(presences: Vec<&Presence>) -> Self {
-        let mut flat = Self::with_counts(presences.len(), 0, 0);
+    pub(crate) fn list(presences: &[&Presence]) -> Self {
+        let mut writer = Writer::new(presences.len(), 0, 0);
         for presence in presences {
-            flat.push(presence);
+            writer.push(presence);
         }
-        flat.missing.push(number(flat.text.units));
-        flat
+        writer.end(&[])
     }
 
-    fn with_counts(found: usize, missing: usize, unmatched: usize) -> Self {
+    /// `[text, numbers]`.
+    pub(crate) fn into_array(self, env: &Env) -> Result<Array<'_>> {
+        let mut flat = env.create_array(2)?;
+        match self.text {
+            Text::Ascii(text) => flat.set(0, env.create_string_latin1(text)?)?,
+            Text::Wide(units) => flat.set(0, env.create_string_utf16(units)?)?,
+        }
+        // Copied: memory of our own would cost a finalizer, and some engines refuse it.
+        flat.set(1, Float64ArraySlice::copy_from(env, self.numbers)?)?;
+        Ok(flat)
+    }
+}
+
+impl Writer {
+    fn new(found: usize, missing: usize, unmatched: usize) -> Self {
         let mut rows = Vec::with_capacity(3 + ROW * (found + unmatched));
         rows.extend([number(found), number(missing), number(unmatched)]);
-        Self { text: Text::default(), rows, missing: Vec::with_capacity(missing + 1), devices: Vec::new() }
+        let text = Text::Ascii(String::new());
+        Self { text, rows, missing: Vec::with_capacity(missing + 1), devices: Vec::new() }
     }
 
     fn push(&mut self, presence: &Presence) {
         let text = &mut self.text;
-        let mut row = [number(text.units), 0.0, 0.0, 0.0, 0.0, 0.0, 0.0];
+        let mut row = [number(text.units()), 0.0, 0.0, 0.0, 0.0, 0.0, 0.0];
         row[1] = text.push(presence.user_id().as_str());
         row[2] = text.push(presence.ext());
         row[3] = millis(presence.last_seen());
@@ -89,7 +119,7 @@ impl FlatPresences {
         row[6] = number(self.devices.len() / DEVICE);
         self.rows.extend(row);
         for device in presence.devices() {
-            let start = number(self.text.units);
+            let start = number(self.text.units());
             let rest = device.resource.strip_prefix(device.platform).unwrap_or_default();
             let platform_end = self.text.push(device.platform);
             let end = self.text.push(rest);
@@ -98,20 +128,17 @@ impl FlatPresences {
         }
     }
 
-    /// `[text, numbers]`.
-    pub(crate) fn into_array(mut self, env: &Env) -> Result<Array<'_>> {
-        self.rows.extend(self.missing);
-        self.rows.extend(self.devices);
-        let mut flat = env.create_array(2)?;
-        // Most answers are ASCII, which the engine takes as it is.
-        if self.text.utf8.len() == self.text.units {
-            flat.set(0, env.create_string_latin1(self.text.utf8)?)?;
-        } else {
-            flat.set(0, self.text.utf8)?;
+    fn end(mut self, missing: &[UserId]) -> FlatPresences {
+        self.missing.push(number(self.text.units()));
+        for id in missing {
+            let end = self.text.push(id.as_str());
+            self.missing.push(end);
         }
-        // Copied: memory of our own would cost a finalizer, and some engines refuse it.
-        flat.set(1, Float64ArraySlice::copy_from(env, self.rows)?)?;
-        Ok(flat)
+        let mut numbers = self.rows;
+        numbers.reserve_exact(self.missing.len() + self.devices.len());
+        numbers.extend(self.missing);
+        numbers.extend(self.devices);
+        FlatPresences { text: self.text, numbers }
     }
 }
 

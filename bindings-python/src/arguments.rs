@@ -3,9 +3,10 @@
 use std::time::Duration;
 
 use easemob_presence as core;
+use pyo3::intern;
 use pyo3::prelude::*;
 use pyo3::pybacked::PyBackedStr;
-use pyo3::types::{PyBool, PyBytes, PyMapping, PyString};
+use pyo3::types::{PyBool, PyBytes, PyList, PyMapping, PyString, PyTuple};
 
 use crate::errors::invalid_input;
 use crate::values::Status;
@@ -90,13 +91,45 @@ impl<'py> FromPyObject<'_, 'py> for Float {
 }
 
 /// User ids: any iterable of `str` but a `str` itself, which would be read letter by letter.
-pub(crate) struct Ids(pub(crate) Vec<PyBackedStr>);
+///
+/// Copied and no more: to look at each id would hold the event loop, so that is left to the runtime's thread.
+pub(crate) enum Ids {
+    /// Of a list or a tuple, joined by line ends, which none of them has.
+    Joined(String),
+    Each(Vec<String>),
+}
+
+impl Ids {
+    pub(crate) fn iter(&self) -> impl Iterator<Item = &str> {
+        let (joined, each) = match self {
+            Self::Joined(ids) => (Some(ids.split('\n')), [].as_slice()),
+            Self::Each(ids) => (None, ids.as_slice()),
+        };
+        joined.into_iter().flatten().chain(each.iter().map(String::as_str))
+    }
+
+    /// None if one of them is no `str`, or they could not be told apart.
+    fn join(ids: Borrowed<'_, '_, PyAny>) -> Option<Self> {
+        let count = if let Ok(list) = ids.cast_exact::<PyList>() {
+            list.len()
+        } else {
+            ids.cast_exact::<PyTuple>().ok()?.len()
+        };
+        let joined = intern!(ids.py(), "\n").call_method1(intern!(ids.py(), "join"), (ids,)).ok()?;
+        let joined = joined.cast::<PyString>().ok()?.to_str().ok()?;
+        let ends = joined.bytes().filter(|&byte| byte == b'\n').count();
+        (count == ends + 1).then(|| Self::Joined(joined.to_owned()))
+    }
+}
 
 impl<'py> FromPyObject<'_, 'py> for Ids {
     type Error = PyErr;
 
     fn extract(ids: Borrowed<'_, 'py, PyAny>) -> PyResult<Self> {
         let py = ids.py();
+        if let Some(joined) = Self::join(ids) {
+            return Ok(joined);
+        }
         if ids.is_instance_of::<PyString>() || ids.is_instance_of::<PyBytes>() {
             let text = format!("the ids are one {}, not a list of ids; write [{}].", kind(&ids), ids.repr()?);
             return Err(invalid_input(py, &text));
@@ -106,10 +139,11 @@ impl<'py> FromPyObject<'_, 'py> for Ids {
         })?;
         let id = |(place, item): (usize, PyResult<Bound<'py, PyAny>>)| {
             let item = item?;
-            let wrong = format!("ids[{place}] is {}; a user id is a str.", kind(&item));
-            item.cast_into::<PyString>().map_err(|_| invalid_input(py, &wrong))?.try_into()
+            let wrong =
+                |_| invalid_input(py, &format!("ids[{place}] is {}; a user id is a str.", kind(&item)));
+            item.cast::<PyString>().map_err(wrong)?.extract()
         };
-        items.enumerate().map(id).collect::<PyResult<_>>().map(Self)
+        items.enumerate().map(id).collect::<PyResult<_>>().map(Self::Each)
     }
 }
 

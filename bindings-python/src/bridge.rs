@@ -15,7 +15,7 @@ use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::Duration;
 
 use easemob_presence::Progress;
-use easemob_presence_bindings::Mailbox;
+use easemob_presence_bindings::{Mailbox, behind_others};
 use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
 use pyo3::exceptions::{PyRuntimeError, PySystemExit};
@@ -73,11 +73,28 @@ struct Finished {
 }
 
 impl Finished {
-    fn push(&self, id: u64, told: Told) {
+    fn push(self: &Arc<Self>, id: u64, told: Told) {
         if self.outcomes.put((id, told)) {
-            // A full socket has unread bytes in it: the loop is about to wake anyway.
-            let _ = (&self.bell).write(&[1]);
+            let ring = Ring(Arc::clone(self));
+            // Behind the tasks that are ready now: answers that came together wake the loop together, not one by one.
+            // Where there is no runtime to do so, and where it ends before, dropping it rings.
+            if let Ok(runtime) = Handle::try_current() {
+                runtime.spawn(async move {
+                    let _ring = ring;
+                    behind_others().await;
+                });
+            }
         }
+    }
+}
+
+/// Wakes the loop when it is dropped.
+struct Ring(Arc<Finished>);
+
+impl Drop for Ring {
+    fn drop(&mut self) {
+        // A full socket has unread bytes in it: the loop is about to wake anyway.
+        let _ = (&self.0.bell).write(&[1]);
     }
 }
 

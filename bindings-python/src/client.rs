@@ -10,7 +10,7 @@ use pyo3::types::PyDict;
 use secrecy::{ExposeSecret, SecretString};
 
 use crate::arguments::{Ids, Number, Priority, Seconds, StatusArgument, Text};
-use crate::bridge::Call;
+use crate::bridge::{Call, Sink};
 use crate::errors::Failure;
 use crate::runtime::PerProcess;
 use crate::settings;
@@ -64,17 +64,17 @@ impl Client {
         py: Python<'_>,
         timeout: Option<Seconds>,
         reports: bool,
-        describe: impl FnOnce(&core::Client) -> Result<core::Many<O>, core::Error>,
+        describe: impl FnOnce(&core::Client) -> Result<core::Many<O>, core::Error> + Send + 'static,
     ) -> PyResult<Call>
     where
         O::Output: Into<Value>,
     {
-        let call = self.core().and_then(|client| Ok(describe(&client)?));
-        let call = call.map_err(|failure| failure.into_exception(py))?;
-        let call = timeout.into_iter().fold(call, |call, Seconds(timeout)| call.timeout(timeout));
-        Ok(Call::reporting(O::DESCRIPTOR.name, |sink| {
-            let call = if reports { call.on_progress(move |now| sink.tell(now)) } else { call };
-            call.into_future()
+        let client = self.core().map_err(|failure| failure.into_exception(py))?;
+        // Described on the runtime's thread, which then is the one that looks at every id.
+        Ok(Call::reporting(O::DESCRIPTOR.name, async move |sink: Arc<Sink>| {
+            let call = describe(&client)?;
+            let call = timeout.into_iter().fold(call, |call, Seconds(timeout)| call.timeout(timeout));
+            if reports { call.on_progress(move |now| sink.tell(now)).await } else { call.await }
         }))
     }
 
@@ -166,7 +166,7 @@ impl Client {
         timeout: Option<Seconds>,
         reports: bool,
     ) -> PyResult<Call> {
-        self.many(py, timeout, reports, |client| Ok(client.online_states(ids.0)))
+        self.many(py, timeout, reports, move |client| Ok(client.online_states(ids.iter())))
     }
 
     fn group_online_count(
@@ -210,12 +210,13 @@ impl User {
         py: Python<'_>,
         timeout: Option<Seconds>,
         reports: bool,
-        describe: impl FnOnce(core::User) -> core::Many<O>,
+        describe: impl FnOnce(core::User) -> core::Many<O> + Send + 'static,
     ) -> PyResult<Call>
     where
         O::Output: Into<Value>,
     {
-        self.client.many(py, timeout, reports, |client| Ok(describe(client.user(&self.id)?)))
+        let id = self.id.clone();
+        self.client.many(py, timeout, reports, move |client| Ok(describe(client.user(id)?)))
     }
 }
 
@@ -245,9 +246,9 @@ impl User {
         timeout: Option<Seconds>,
         reports: bool,
     ) -> PyResult<Call> {
-        self.many(py, timeout, reports, |user| match ttl {
-            Some(Seconds(ttl)) => user.subscribe(ids.0).ttl(ttl),
-            None => user.subscribe(ids.0),
+        self.many(py, timeout, reports, move |user| match ttl {
+            Some(Seconds(ttl)) => user.subscribe(ids.iter()).ttl(ttl),
+            None => user.subscribe(ids.iter()),
         })
     }
 
@@ -256,7 +257,7 @@ impl User {
     }
 
     fn get_many(&self, py: Python<'_>, ids: Ids, timeout: Option<Seconds>, reports: bool) -> PyResult<Call> {
-        self.many(py, timeout, reports, |user| user.get_many(ids.0))
+        self.many(py, timeout, reports, move |user| user.get_many(ids.iter()))
     }
 
     fn iter_many(&self, py: Python<'_>, total: Option<usize>) -> PyResult<ManyStream> {
@@ -272,7 +273,7 @@ impl User {
         timeout: Option<Seconds>,
         reports: bool,
     ) -> PyResult<Call> {
-        self.many(py, timeout, reports, |user| user.unsubscribe(ids.0))
+        self.many(py, timeout, reports, move |user| user.unsubscribe(ids.iter()))
     }
 
     fn subscriptions(&self, py: Python<'_>, page_size: Option<Number>) -> PyResult<SubscriptionStream> {

@@ -80,7 +80,7 @@ impl Watch {
     }
 
     fn described(&self) -> Result<core::Watch, Failure> {
-        Ok(self.options.on(self.client.core()?.user(&self.user_id)?.watch(&self.ids.0)))
+        Ok(self.options.on(self.client.core()?.user(&self.user_id)?.watch(self.ids.iter())))
     }
 }
 
@@ -137,13 +137,13 @@ impl Watcher {
     }
 
     fn add(&self, py: Python<'_>, ids: Ids) -> PyResult<()> {
-        let (watcher, Ids(ids)) = (self.core(py)?, ids);
-        py.detach(|| watcher.add(&ids)).map_err(|error| Failure::from(error).into_exception(py))
+        let watcher = self.core(py)?;
+        py.detach(|| watcher.add(ids.iter())).map_err(|error| Failure::from(error).into_exception(py))
     }
 
     fn remove(&self, py: Python<'_>, ids: Ids) -> PyResult<()> {
-        let (watcher, Ids(ids)) = (self.core(py)?, ids);
-        py.detach(|| watcher.remove(&ids));
+        let watcher = self.core(py)?;
+        py.detach(|| watcher.remove(ids.iter()));
         Ok(())
     }
 

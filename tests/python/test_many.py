@@ -32,6 +32,25 @@ def emulator() -> Iterator[Emulator]:
         yield emulator
 
 
+def test_ids_come_from_any_iterable_and_are_those_of_the_moment_of_the_call(emulator: Emulator) -> None:
+    class Name(str):
+        __slots__ = ()
+
+    async def ask() -> None:
+        async with AsyncPresenceClient(emulator=emulator.host) as client:
+            user = client.user("wzy")
+            for ids in (IDS, tuple(IDS), iter(IDS), dict.fromkeys(IDS), [Name(id) for id in IDS], (id for id in IDS)):
+                assert list((await user.get_many(ids)).keys()) == IDS
+            changed = list(IDS)
+            call = asyncio.ensure_future(user.get_many(changed))
+            await asyncio.sleep(0)
+            changed[:] = ["other", "/"]
+            assert list((await call).keys()) == IDS
+            assert len(await user.get_many([])) == 0
+
+    asyncio.run(ask())
+
+
 def test_progress_ends_with_all_users_told_of(emulator: Emulator) -> None:
     emulator.faults.install({"faults": [REFUSED]})
     told: list[Progress] = []

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import copy
+import json
 import pickle
 from datetime import datetime, timezone
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -43,6 +44,17 @@ def test_every_field_of_a_presence_is_read(presences: Presences) -> None:
     (device,) = presence.devices
     assert (device.resource, device.platform, device.status) == ("android_1", "android", Status.custom(7))
     assert presences["c3"].devices == () and presences["c3"].last_seen is None
+
+
+def test_times_are_right_on_every_day_of_the_calendar(presences: Presences) -> None:
+    presence: Any = presences["c3"]
+    restore, (name, saved) = presence.__reduce__()
+    fields = json.loads(saved)
+    for day in range(1, 146_097 + 366):
+        seconds = day * 86_400 + day * 7_919 % 86_400
+        fields["last_seen"] = seconds
+        seen = restore(name, json.dumps(fields)).last_seen
+        assert seen == datetime.fromtimestamp(seconds, timezone.utc) and seen.tzinfo is timezone.utc
 
 
 def test_values_read_well(presences: Presences) -> None:

@@ -70,6 +70,9 @@ def test_a_timeout_is_a_number_of_seconds_or_a_timedelta(client: PresenceClient,
         (5, "the ids are int, not a list"),
         (["c2", 3], r"ids\[1\] is int; a user id is a str"),
         (["c2", "a/b"], r"ids\[1\]"),
+        (["c2", "c3\nc4"], r"ids\[1\]: the user id .* holds '\\n'"),
+        (["c2\nc3", 3], r"ids\[1\] is int"),
+        ([""], r"ids\[0\]: the user id is empty"),
     ],
 )
 def test_ids_that_are_no_list_of_ids(emulator: Emulator, client: PresenceClient, ids: Any, words: str) -> None:

@@ -1,56 +1,74 @@
+use std::hash::{self, BuildHasher};
+
 use easemob_presence as core;
 use pyo3::prelude::*;
+use pyo3::types::PyString;
 
 use super::pickle::{Reduced, reduce};
+use super::status::shown;
 use super::{Status, repr};
 
 /// One device in a user's presence.
-#[pyclass(frozen, eq, hash, module = "easemob_presence")]
-#[derive(PartialEq, Eq, Hash)]
+#[pyclass(frozen, module = "easemob_presence")]
 pub(crate) struct DeviceStatus {
-    pub(super) resource: String,
-    pub(super) platform: String,
-    pub(super) status: core::Status,
+    // Made at once: all fields of a device are read most of the time, and a field that holds an object is read without
+    // a call.
+    /// The device's key, opaque: "android_6b5610ac-…", or a bare "android".
+    #[pyo3(get)]
+    resource: Py<PyString>,
+    /// The device's status.
+    #[pyo3(get)]
+    status: Py<Status>,
+    platform_bytes: usize,
 }
 
-impl From<core::DeviceStatus<'_>> for DeviceStatus {
-    fn from(device: core::DeviceStatus<'_>) -> Self {
-        Self {
-            resource: device.resource.to_owned(),
-            platform: device.platform.to_owned(),
-            status: device.status,
-        }
+impl DeviceStatus {
+    pub(super) fn new(py: Python<'_>, device: core::DeviceStatus<'_>) -> PyResult<Self> {
+        Ok(Self {
+            resource: PyString::new(py, device.resource).unbind(),
+            status: Status::of(py, device.status)?,
+            platform_bytes: device.platform.len(),
+        })
+    }
+
+    /// What the device is, for comparing and saving.
+    fn view<'a>(&'a self, py: Python<'a>) -> PyResult<core::DeviceStatus<'a>> {
+        let resource = self.resource.bind(py).to_str()?;
+        let platform = resource.get(..self.platform_bytes).unwrap_or_default();
+        Ok(core::DeviceStatus { resource, platform, status: self.status.get().into() })
     }
 }
 
 #[pymethods]
 impl DeviceStatus {
-    /// The device's key, opaque: "android_6b5610ac-…", or a bare "android".
-    #[getter]
-    fn resource(&self) -> &str {
-        &self.resource
-    }
-
     /// The part of the key before its first "_".
     #[getter]
-    fn platform(&self) -> &str {
-        &self.platform
+    fn platform<'a>(&'a self, py: Python<'a>) -> PyResult<&'a str> {
+        Ok(self.view(py)?.platform)
     }
 
-    /// The device's status.
-    #[getter]
-    fn status(&self) -> Status {
-        self.status.into()
+    fn __eq__(&self, py: Python<'_>, other: &Self) -> PyResult<bool> {
+        Ok(self.view(py)? == other.view(py)?)
     }
 
-    pub(super) fn __repr__(&self, py: Python<'_>) -> PyResult<String> {
-        let status = Status::from(self.status).__repr__();
-        Ok(format!("DeviceStatus(resource={}, status={status})", repr(py, &self.resource)?))
+    fn __hash__(&self, py: Python<'_>) -> PyResult<u64> {
+        Ok(hash::BuildHasherDefault::<hash::DefaultHasher>::default().hash_one(self.view(py)?))
+    }
+
+    fn __repr__(&self, py: Python<'_>) -> PyResult<String> {
+        written(py, self.view(py)?)
     }
 
     fn __reduce__<'py>(&self, py: Python<'py>) -> PyResult<Reduced<'py>> {
-        reduce(py, "DeviceStatus", &(&self.resource, &self.platform, self.status))
+        let core::DeviceStatus { resource, platform, status } = self.view(py)?;
+        reduce(py, "DeviceStatus", &(resource, platform, status))
     }
+}
+
+/// How a device is shown.
+pub(super) fn written(py: Python<'_>, device: core::DeviceStatus<'_>) -> PyResult<String> {
+    let status = shown(device.status);
+    Ok(format!("DeviceStatus(resource={}, status={status})", repr(py, device.resource)?))
 }
 
 /// One device on which a user is logged in.

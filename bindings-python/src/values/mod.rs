@@ -6,6 +6,7 @@ mod callback;
 mod device;
 mod event;
 mod fields;
+mod moment;
 mod online_states;
 mod pickle;
 mod presence;
@@ -103,7 +104,6 @@ pub(crate) fn tuple<T: for<'py> IntoPyObject<'py>>(
     py: Python<'_>,
     items: impl ExactSizeIterator<Item = T>,
 ) -> PyResult<Py<PyAny>> {
-    let items = items.map(|item| item.into_py_any(py)).collect::<PyResult<Vec<_>>>()?;
     Ok(PyTuple::new(py, items)?.into_any().unbind())
 }
 

@@ -36,7 +36,7 @@ pub(super) fn saved(value: &impl Serialize) -> PyResult<String> {
 #[pyfunction]
 pub(crate) fn restore(py: Python<'_>, name: &str, json: &str) -> PyResult<Py<PyAny>> {
     match name {
-        "Status" => Status::from(read::<core::Status>(json)?).into_py_any(py),
+        "Status" => Ok(Status::of(py, read(json)?)?.into_any()),
         "GroupKind" => {
             let kind = if read::<bool>(json)? { GroupKind::Group } else { GroupKind::SuperCommunityServer };
             kind.into_py_any(py)
@@ -44,8 +44,9 @@ pub(crate) fn restore(py: Python<'_>, name: &str, json: &str) -> PyResult<Py<PyA
         "Callback" => Callback(read(json)?).into_py_any(py),
         "Device" => Device(read(json)?).into_py_any(py),
         "DeviceStatus" => {
-            let (resource, platform, status) = read(json)?;
-            DeviceStatus { resource, platform, status }.into_py_any(py)
+            let (resource, platform, status) = read::<(String, String, _)>(json)?;
+            DeviceStatus::new(py, core::DeviceStatus { resource: &resource, platform: &platform, status })?
+                .into_py_any(py)
         }
         "Presence" => Presence(read(json)?).into_py_any(py),
         "Presences" => {

@@ -1,10 +1,11 @@
-use std::time::SystemTime;
-
 use easemob_presence as core;
 use pyo3::prelude::*;
+use pyo3::types::PyTuple;
 
+use super::device::written;
+use super::moment::datetime;
 use super::pickle::{Reduced, reduce};
-use super::{DeviceStatus, repr, tuple};
+use super::{DeviceStatus, repr};
 
 /// The presence of one user at the moment of the answer.
 ///
@@ -30,7 +31,8 @@ impl Presence {
     /// The user's devices, in the service's order; empty for a user who was never online.
     #[getter]
     fn devices(&self, py: Python<'_>) -> PyResult<Py<PyAny>> {
-        tuple(py, self.0.devices().map(DeviceStatus::from))
+        let devices = self.0.devices().map(|device| Py::new(py, DeviceStatus::new(py, device)?));
+        Ok(PyTuple::new(py, devices.collect::<PyResult<Vec<_>>>()?)?.into_any().unbind())
     }
 
     /// The user's own text; it belongs to the user, not to a device.
@@ -41,14 +43,14 @@ impl Presence {
 
     /// When the user was last online, as an aware datetime; None if the service does not know.
     #[getter]
-    fn last_seen(&self) -> Option<SystemTime> {
-        self.0.last_seen()
+    fn last_seen<'py>(&self, py: Python<'py>) -> PyResult<Option<Bound<'py, PyAny>>> {
+        datetime(py, self.0.last_seen())
     }
 
     /// When the subscription ends; only `subscribe` answers it.
     #[getter]
-    fn expires_at(&self) -> Option<SystemTime> {
-        self.0.expires_at()
+    fn expires_at<'py>(&self, py: Python<'py>) -> PyResult<Option<Bound<'py, PyAny>>> {
+        datetime(py, self.0.expires_at())
     }
 
     /// Whether any device is online or in a custom status.
@@ -59,7 +61,7 @@ impl Presence {
 
     pub(super) fn __repr__(&self, py: Python<'_>) -> PyResult<String> {
         let (user_id, ext) = (repr(py, self.user_id())?, repr(py, self.ext())?);
-        let devices = self.0.devices().map(|device| DeviceStatus::from(device).__repr__(py));
+        let devices = self.0.devices().map(|device| written(py, device));
         let devices = devices.collect::<PyResult<Vec<_>>>()?.join(", ");
         Ok(format!("Presence(user_id={user_id}, devices=[{devices}], ext={ext})"))
     }

@@ -1,9 +1,8 @@
-use std::time::SystemTime;
-
 use easemob_presence as core;
 use pyo3::prelude::*;
 use pyo3::types::PyIterator;
 
+use super::moment::datetime;
 use super::pickle::{Reduced, reduce};
 use super::{repr, tuple};
 
@@ -22,12 +21,12 @@ impl Subscription {
 
     /// When the subscription ends, as an aware datetime.
     #[getter]
-    fn expires_at(&self) -> Option<SystemTime> {
-        self.0.expires_at()
+    fn expires_at<'py>(&self, py: Python<'py>) -> PyResult<Option<Bound<'py, PyAny>>> {
+        datetime(py, self.0.expires_at())
     }
 
     fn __repr__(&self, py: Python<'_>) -> PyResult<String> {
-        let (user_id, expires_at) = (repr(py, self.user_id())?, repr(py, self.expires_at())?);
+        let (user_id, expires_at) = (repr(py, self.user_id())?, repr(py, self.expires_at(py)?)?);
         Ok(format!("Subscription(user_id={user_id}, expires_at={expires_at})"))
     }
 

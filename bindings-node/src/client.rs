@@ -107,7 +107,7 @@ impl NativeClient {
     ) {
         let ask = self.asking(id, timeout_ms, reports);
         self.by_user(id, user, async move |user| {
-            let call = user.subscribe(list(ids));
+            let call = user.subscribe(list(&ids));
             ask(match ttl_seconds {
                 Some(seconds) => call.ttl(millis(seconds * 1_000.0)),
                 None => call,
@@ -124,13 +124,13 @@ impl NativeClient {
     #[napi]
     pub fn get_many(&self, id: u32, user: String, ids: String, timeout_ms: Option<f64>, reports: bool) {
         let ask = self.asking(id, timeout_ms, reports);
-        self.by_user(id, user, async move |user| ask(user.get_many(list(ids))).await);
+        self.by_user(id, user, async move |user| ask(user.get_many(list(&ids))).await);
     }
 
     #[napi]
     pub fn unsubscribe(&self, id: u32, user: String, ids: String, timeout_ms: Option<f64>, reports: bool) {
         let ask = self.asking(id, timeout_ms, reports);
-        self.by_user(id, user, async move |user| ask(user.unsubscribe(list(ids))).await);
+        self.by_user(id, user, async move |user| ask(user.unsubscribe(list(&ids))).await);
     }
 
     #[napi]
@@ -157,7 +157,7 @@ impl NativeClient {
     #[napi]
     pub fn online_states(&self, id: u32, ids: String, timeout_ms: Option<f64>, reports: bool) {
         let ask = self.asking(id, timeout_ms, reports);
-        self.submit(id, async move |client| ask(client.online_states(list(ids))).await);
+        self.submit(id, async move |client| ask(client.online_states(list(&ids))).await);
     }
 
     #[napi]
@@ -200,9 +200,10 @@ impl NativeClient {
     /// # Errors
     /// A failure's JSON as the reason, if that is no user id.
     #[napi]
+    #[allow(clippy::needless_pass_by_value, reason = "napi hands strings over; here they are only looked at")]
     pub fn watch(&self, user: String, ids: String, options: NativeWatchOptions) -> Result<NativeWatcher> {
         let user = self.client.user(user).map_err(Failure::from)?;
-        Ok(NativeWatcher::new(options.on(user.watch(list(ids))), self.home.clone()))
+        Ok(NativeWatcher::new(options.on(user.watch(list(&ids))), self.home.clone()))
     }
 }
 

@@ -98,7 +98,7 @@ impl NativeWatcher {
         row.insert(values::event(&event))?;
         if let Some(change) = event.change() {
             let presences = std::iter::once(&change.presence).chain(&change.previous);
-            row.insert(FlatPresences::list(presences.collect()).into_array(env)?)?;
+            row.insert(FlatPresences::list(&presences.collect::<Vec<_>>()).into_array(env)?)?;
         }
         Ok(Some(row))
     }
@@ -116,7 +116,7 @@ impl NativeWatcher {
     #[napi]
     pub fn snapshot<'env>(&self, env: &'env Env) -> Result<Array<'env>> {
         let presences = self.watcher()?.snapshot();
-        FlatPresences::list(presences.iter().collect()).into_array(env)
+        FlatPresences::list(&presences.iter().collect::<Vec<_>>()).into_array(env)
     }
 
     /// As JSON.
@@ -131,15 +131,17 @@ impl NativeWatcher {
     /// # Errors
     /// A failure's JSON as the reason, for a bad id.
     #[napi]
+    #[allow(clippy::needless_pass_by_value, reason = "napi hands strings over; here they are only looked at")]
     pub fn add(&self, ids: String) -> Result<()> {
-        Ok(self.watcher()?.add(list(ids)).map_err(Failure::from)?)
+        Ok(self.watcher()?.add(list(&ids)).map_err(Failure::from)?)
     }
 
     /// # Errors
     /// None of its own.
     #[napi]
+    #[allow(clippy::needless_pass_by_value, reason = "napi hands strings over; here they are only looked at")]
     pub fn remove(&self, ids: String) -> Result<()> {
-        self.watcher()?.remove(list(ids));
+        self.watcher()?.remove(list(&ids));
         Ok(())
     }
 

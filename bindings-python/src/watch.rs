@@ -138,12 +138,12 @@ impl Watcher {
 
     fn add(&self, py: Python<'_>, ids: Ids) -> PyResult<()> {
         let watcher = self.core(py)?;
-        py.detach(|| watcher.add(ids.iter())).map_err(|error| Failure::from(error).into_exception(py))
+        py.detach(move || watcher.add(ids.iter())).map_err(|error| Failure::from(error).into_exception(py))
     }
 
     fn remove(&self, py: Python<'_>, ids: Ids) -> PyResult<()> {
         let watcher = self.core(py)?;
-        py.detach(|| watcher.remove(ids.iter()));
+        py.detach(move || watcher.remove(ids.iter()));
         Ok(())
     }
 

@@ -16,7 +16,7 @@ async function requests(emulator, number) {
 test('closing settles calls under way as closed, and says that they may have been carried out', async (t) => {
   const emulator = emulatorFor(t);
   emulator.faults.install(hanging);
-  const client = emulator.client();
+  const client = emulator.client({ coalesce: false });
   const calls = Array.from({ length: 8 }, (_, at) => client.user('wzy').get(`c${at}`).catch((error) => error));
   await requests(emulator, 8);
   await client.close();

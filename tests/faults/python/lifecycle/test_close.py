@@ -36,7 +36,7 @@ def wait_for_gets(emulator: Emulator, number: int) -> None:
 def test_closing_settles_calls_under_way_as_closed(emulator: Emulator) -> None:
     async def main() -> None:
         emulator.faults.install(HANGING)
-        client = emulator.async_client()
+        client = emulator.async_client(coalesce=False)
         calls = [asyncio.create_task(client.user("wzy").get(f"c{at}")) for at in range(8)]
         await asyncio.to_thread(wait_for_gets, emulator, 8)
         client.close()

@@ -109,6 +109,9 @@ def main() -> None:
     parser.add_argument("--users", type=int, help="of every part, in place of its own number")
     parser.add_argument("--out", type=Path, default=ROOT / "target/scale/results.json", help="the figures as JSON")
     arguments = parser.parse_args()
+    for given, known in ((arguments.only, PARTS), (arguments.language, LANGUAGES)):
+        if unknown := [name for name in given.split(",") if name not in known]:
+            parser.error(f"there is no {unknown[0]!r}; there are {', '.join(known)}")
     measured = []
     for part in arguments.only.split(","):
         for language in arguments.language.split(","):

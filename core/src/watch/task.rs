@@ -13,7 +13,7 @@ use super::state::{Next, Now, State};
 use crate::client::Client;
 use crate::error::{Error, ErrorKind};
 use crate::many::split::{Budget, take_batch};
-use crate::model::{Presences, Subscription, UserId};
+use crate::model::{Subscription, UserId};
 use crate::operation::{Batch, Endpoint, GetMany, Subscribe, Unsubscribe};
 use crate::pipeline::Limits;
 use crate::user::User;
@@ -63,10 +63,8 @@ impl Caller {
         let (client, user, ttl) = (self.client().clone(), self.user.id().clone(), self.ttl);
         Box::pin(async move {
             let began = Instant::now();
-            let outcome = match Batch::collect(&user_ids) {
-                Ok(batch) => client.pipeline().execute(Subscribe { user, batch, ttl }, client.limits()).await,
-                Err(error) => Err(error),
-            };
+            let subscribe = Subscribe { user, batch: Batch::of(user_ids.clone()), ttl };
+            let outcome = client.pipeline().execute(subscribe, client.limits()).await;
             let outcome = outcome.map(|answered| answered.value);
             let done = move |state: &mut State, now: Now| {
                 state.subscribed(user_ids, began, outcome, client.pipeline().random(), now);
@@ -99,19 +97,15 @@ impl Caller {
         let (client, user) = (self.client().clone(), self.user.id().clone());
         Box::pin(async move {
             let began = Instant::now();
-            let outcome = get(&client, user, &user_ids).await;
+            let get = GetMany { user, batch: Batch::of(user_ids.clone()) };
+            let outcome =
+                client.pipeline().execute(get, client.limits()).await.map(|answered| answered.value);
             let fraction = client.pipeline().random().fraction();
             let done =
                 move |state: &mut State, now: Now| state.polled(&user_ids, began, outcome, fraction, now);
             Box::new(done) as Done
         })
     }
-}
-
-async fn get(client: &Client, user: UserId, user_ids: &[UserId]) -> Result<Presences, Error> {
-    let batch = Batch::collect(user_ids)?;
-    let answered = client.pipeline().execute(GetMany { user, batch }, client.limits()).await?;
-    Ok(answered.value)
 }
 
 /// All subscriptions of the user.

@@ -25,6 +25,7 @@ use tokio::runtime::Handle;
 use tokio::task::AbortHandle;
 
 use crate::errors::Failure;
+use crate::leftovers;
 use crate::runtime::{Local, engine, is_stopped};
 use crate::values::Value;
 
@@ -222,7 +223,10 @@ impl Call {
             self.state.get().ok_or(Failure::Forked)?.lock().unwrap_or_else(PoisonError::into_inner);
         match std::mem::replace(&mut *state, State::Taken) {
             State::Described(make) => {
-                let task = on.spawn(async move { end(make(sink).await) });
+                let task = on.spawn(async move {
+                    leftovers::free();
+                    end(make(sink).await);
+                });
                 *state = State::Running(task.abort_handle());
             }
             other => *state = other,

@@ -113,7 +113,7 @@ class WatcherBase:
             >>> with client.user("wzy").watch(["c2"]) as watcher:
             ...     body = emulator.callback("c2", "ios_1", "login", "the rule's secret")  # what the service would post
             ...     watcher.feed(webhook.parse(body))
-            ...     next(watcher).source
+            ...     next(event.source for event in watcher if event.kind == "enter")
             'callback'
         """
         self._native.feed(callback)

@@ -3,7 +3,7 @@
 
 use std::time::Instant;
 
-use easemob_presence::{Client, Status, User};
+use easemob_presence::{Client, RateLimits, Status, User};
 use easemob_presence_bench_measure::{DEVICE, EXT, Problem};
 
 const CLIENTS: usize = 101;
@@ -27,7 +27,8 @@ fn main() -> Result<(), Problem> {
 }
 
 fn user(url: &str, authority: &[u8]) -> Result<User, Problem> {
-    let builder = Client::builder().host(url).app_key("org#app").app_token("token");
+    let builder =
+        Client::builder().host(url).app_key("org#app").app_token("token").rate_limits(RateLimits::off());
     let builder = if url.starts_with("https") { builder.add_root_certificates(authority) } else { builder };
     Ok(builder.build()?.user("c1")?)
 }

@@ -109,8 +109,10 @@ fn find<'a, E: StdError + 'static>(error: &'a (dyn StdError + 'static)) -> Optio
 
 /// Ours, or the system's, which gives up too.
 fn is_timeout(error: &(dyn StdError + 'static)) -> bool {
-    find::<Elapsed>(error).is_some()
-        || find::<io::Error>(error).is_some_and(|error| error.kind() == io::ErrorKind::TimedOut)
+    chain(error).any(|error| {
+        let io = error.downcast_ref::<io::Error>();
+        error.is::<Elapsed>() || io.is_some_and(|io| io.kind() == io::ErrorKind::TimedOut)
+    })
 }
 
 /// Whether the handshake failed because of who the server is, which trying again does not change; a handshake that

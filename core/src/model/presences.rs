@@ -59,6 +59,12 @@ impl Inner {
         let parts = self.parts.iter().zip(0..);
         parts.flat_map(|(part, n)| part.ids().zip(0..).map(move |(id, place)| (id, (n, place))))
     }
+
+    fn scan(&self, user_id: &UserId) -> Option<Place> {
+        let places = self.parts.iter().map(|part| part.ids().position(|id| id == user_id));
+        let (place, part) = places.zip(0..).find_map(|(place, part)| Some((place?, part)))?;
+        Some((part, u32::try_from(place).ok()?))
+    }
 }
 
 /// One answer, matched to those who were asked for with it.
@@ -166,9 +172,7 @@ impl Presences {
         let inner = &*self.inner;
         let (part, place) = match inner.places.get() {
             Some(places) => *places.get(user_id)?,
-            None if inner.scans.fetch_add(1, Ordering::Relaxed) < SCANS => {
-                inner.users().find(|(id, _)| *id == user_id)?.1
-            }
+            None if inner.scans.fetch_add(1, Ordering::Relaxed) < SCANS => inner.scan(user_id)?,
             // Parts joined by a caller may hold a user twice: the first counts, as it does for an iterator's reader.
             None => *inner
                 .places

@@ -10,8 +10,8 @@ use std::io::{Read, Write};
 use std::os::fd::{AsRawFd, RawFd};
 use std::os::unix::net::UnixStream;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::mpsc::{RecvTimeoutError, channel};
-use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+use std::sync::mpsc::{RecvTimeoutError, Sender, channel};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use easemob_presence::Progress;
@@ -25,6 +25,7 @@ use tokio::runtime::Handle;
 use tokio::task::AbortHandle;
 
 use crate::errors::Failure;
+use crate::leftovers;
 use crate::runtime::{Local, engine, is_stopped};
 use crate::values::Value;
 
@@ -35,25 +36,25 @@ const SIGNAL_CHECK: Duration = Duration::from_millis(50);
 pub(crate) type Outcome = Result<Value, Failure>;
 
 /// What is told of a call.
-enum Told {
+pub(crate) enum Told {
     Progress(Progress),
     Ended(Outcome),
 }
 
-/// Where a call tells its progress, known when it is started.
-#[derive(Default)]
-pub(crate) struct Sink(OnceLock<Box<dyn Fn(Progress) + Send + Sync>>);
+/// Where a call tells its progress. It goes with the call's future: whoever waits at the other end learns from it that the
+/// future is gone.
+pub(crate) enum Sink {
+    Loop(Arc<Finished>, u64),
+    Thread(Sender<Told>),
+}
 
 impl Sink {
     pub(crate) fn tell(&self, progress: Progress) {
-        if let Some(tell) = self.0.get() {
-            tell(progress);
+        match self {
+            Self::Loop(to, id) => to.push(*id, Told::Progress(progress)),
+            // Fails only if the waiting thread is gone.
+            Self::Thread(to) => drop(to.send(Told::Progress(progress))),
         }
-    }
-
-    fn lead_to(&self, tell: impl Fn(Progress) + Send + Sync + 'static) {
-        // A call is started once.
-        let _ = self.0.set(Box::new(tell));
     }
 }
 
@@ -65,7 +66,7 @@ pub(crate) fn progress<'py>(py: Python<'py>, now: &Progress) -> PyResult<Bound<'
 
 /// What the loop's thread and the tokio threads share. Both ends live as long as either side, so that a late wake
 /// meets an open socket and no signal.
-struct Finished {
+pub(crate) struct Finished {
     outcomes: Mailbox<(u64, Told)>,
     bell: UnixStream,
     ear: UnixStream,
@@ -155,6 +156,12 @@ struct Report {
     outcome: Option<Outcome>,
 }
 
+impl Report {
+    fn of(mut self, outcome: Outcome) {
+        self.outcome = Some(outcome);
+    }
+}
+
 impl Drop for Report {
     fn drop(&mut self) {
         if self.outcome.is_some() || !is_stopped() {
@@ -173,8 +180,11 @@ pub(crate) struct Call {
     state: Local<Mutex<State>>,
 }
 
+/// Makes a call's future. On the runtime's thread, which so does most of the work and frees the memory that it took.
+type Make = Box<dyn FnOnce(Sink) -> BoxFuture<'static, Outcome> + Send>;
+
 enum State {
-    Described(BoxFuture<'static, Outcome>, Arc<Sink>),
+    Described(Make),
     Running(AbortHandle),
     Taken,
 }
@@ -191,31 +201,33 @@ impl Call {
     /// A call that tells its progress.
     pub(crate) fn reporting<T: Into<Value>, E: Into<Failure>, F>(
         operation: &'static str,
-        make: impl FnOnce(Arc<Sink>) -> F,
+        make: impl FnOnce(Sink) -> F + Send + 'static,
     ) -> Self
     where
         F: Future<Output = Result<T, E>> + Send + 'static,
     {
-        let sink = Arc::new(Sink::default());
-        let future = make(Arc::clone(&sink)).map(|outcome| outcome.map(Into::into).map_err(Into::into));
-        Self { operation, state: Local::new(Mutex::new(State::Described(future.boxed(), sink))) }
+        let make: Make = Box::new(move |sink| {
+            make(sink).map(|outcome| outcome.map(Into::into).map_err(Into::into)).boxed()
+        });
+        Self { operation, state: Local::new(Mutex::new(State::Described(make))) }
     }
 
-    /// Spawns what `make` makes of the future. The sink goes with the future: whoever waits at its other end learns
-    /// from it that the future is gone.
-    fn spawn<F: Future<Output = ()> + Send + 'static>(
+    /// Starts the call, whose outcome is told to `end`.
+    fn spawn(
         &self,
         on: &Handle,
-        tell: impl Fn(Progress) + Send + Sync + 'static,
-        make: impl FnOnce(BoxFuture<'static, Outcome>) -> F,
+        sink: Sink,
+        end: impl FnOnce(Outcome) + Send + 'static,
     ) -> Result<(), Failure> {
         let mut state =
             self.state.get().ok_or(Failure::Forked)?.lock().unwrap_or_else(PoisonError::into_inner);
         match std::mem::replace(&mut *state, State::Taken) {
-            State::Described(future, sink) => {
-                sink.lead_to(tell);
-                drop(sink);
-                *state = State::Running(on.spawn(make(future)).abort_handle());
+            State::Described(make) => {
+                let task = on.spawn(async move {
+                    leftovers::free();
+                    end(make(sink).await);
+                });
+                *state = State::Running(task.abort_handle());
             }
             other => *state = other,
         }
@@ -234,18 +246,12 @@ impl Call {
 impl Call {
     /// Starts the call. Its outcome will be in the queue under the id that this returns.
     fn start(&self, py: Python<'_>, queue: &Queue) -> PyResult<u64> {
-        let to = Arc::clone(queue.finished(py)?);
+        let to = queue.finished(py)?;
         let id = to.next_id.fetch_add(1, Ordering::Relaxed);
-        let told = Arc::clone(&to);
-        let report = Report { id, to, outcome: None };
+        let sink = Sink::Loop(Arc::clone(to), id);
+        let report = Report { id, to: Arc::clone(to), outcome: None };
         engine()
-            .and_then(|engine| {
-                let tell = move |now| told.push(id, Told::Progress(now));
-                self.spawn(engine, tell, |future| async move {
-                    let mut report = report;
-                    report.outcome = Some(future.await);
-                })
-            })
+            .and_then(|engine| self.spawn(engine, sink, |outcome| report.of(outcome)))
             .map_err(|failure| failure.into_exception(py))?;
         Ok(id)
     }
@@ -267,12 +273,9 @@ impl Call {
         let engine = engine().map_err(|failure| failure.into_exception(py))?;
         // Both fail only if the waiting thread is gone.
         let (sender, mut receiver) = channel();
-        let told = sender.clone();
-        let tell = move |now| drop(told.send(Told::Progress(now)));
-        self.spawn(engine, tell, |future| async move {
-            let _ = sender.send(Told::Ended(future.await));
-        })
-        .map_err(|failure| failure.into_exception(py))?;
+        let sink = Sink::Thread(sender.clone());
+        self.spawn(engine, sink, move |outcome| drop(sender.send(Told::Ended(outcome))))
+            .map_err(|failure| failure.into_exception(py))?;
         let _waiting = engine.wait();
         loop {
             let waited;

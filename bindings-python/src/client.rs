@@ -71,33 +71,26 @@ impl Client {
     {
         let client = self.core().map_err(|failure| failure.into_exception(py))?;
         // Described on the runtime's thread, which then is the one that looks at every id.
-        Ok(Call::reporting(O::DESCRIPTOR.name, async move |sink: Arc<Sink>| {
+        Ok(Call::reporting(O::DESCRIPTOR.name, async move |sink: Sink| {
             let call = describe(&client)?;
             let call = timeout.into_iter().fold(call, |call, Seconds(timeout)| call.timeout(timeout));
             if reports { call.on_progress(move |now| sink.tell(now)).await } else { call.await }
         }))
     }
+}
 
-    /// Runs `describe` with this process's client.
-    fn call<O: core::operation::Operation>(
-        &self,
-        py: Python<'_>,
-        timeout: Option<Seconds>,
-        describe: impl FnOnce(&core::Client) -> Result<core::Call<O>, core::Error>,
-    ) -> PyResult<Call>
-    where
-        O::Output: Into<Value>,
-    {
-        let call = self.core().and_then(|client| Ok(describe(&client)?));
-        let call = call.map_err(|failure| failure.into_exception(py))?;
-        Ok(Call::new(
-            O::DESCRIPTOR.name,
-            match timeout {
-                Some(Seconds(timeout)) => call.timeout(timeout).into_future(),
-                None => call.into_future(),
-            },
-        ))
-    }
+/// A call that `describe` describes, on the runtime's thread.
+fn call<O: core::operation::Operation>(
+    timeout: Option<Seconds>,
+    describe: impl FnOnce() -> core::Call<O> + Send + 'static,
+) -> Call
+where
+    O::Output: Into<Value>,
+{
+    Call::reporting(O::DESCRIPTOR.name, move |_| match timeout {
+        Some(Seconds(timeout)) => describe().timeout(timeout).into_future(),
+        None => describe().into_future(),
+    })
 }
 
 #[pymethods]
@@ -156,7 +149,7 @@ impl Client {
 
     fn user(&self, py: Python<'_>, user_id: Text) -> PyResult<User> {
         let id = core::UserId::new(user_id.0).map_err(|error| Failure::from(error).into_exception(py))?;
-        Ok(User { client: self.clone(), id })
+        Ok(User { client: self.clone(), id, made: PerProcess::new() })
     }
 
     fn online_states(
@@ -176,7 +169,8 @@ impl Client {
         kind: GroupKind,
         timeout: Option<Seconds>,
     ) -> PyResult<Call> {
-        self.call(py, timeout, |client| Ok(client.group_online_count(group_id.0).kind(kind.into())))
+        let client = self.core().map_err(|failure| failure.into_exception(py))?;
+        Ok(call(timeout, move || client.group_online_count(group_id.0).kind(kind.into())))
     }
 
     fn app_token(&self, py: Python<'_>) -> PyResult<Call> {
@@ -190,19 +184,26 @@ impl Client {
 pub(crate) struct User {
     client: Client,
     id: core::UserId,
+    made: PerProcess<core::User>,
 }
 
 impl User {
+    /// This user in this process's client.
+    fn core(&self) -> Result<core::User, Failure> {
+        self.made.get_or_make(|| Ok(self.client.core()?.user(&self.id)?)).cloned()
+    }
+
     fn call<O: core::operation::Operation>(
         &self,
         py: Python<'_>,
         timeout: Option<Seconds>,
-        describe: impl FnOnce(core::User) -> core::Call<O>,
+        describe: impl FnOnce(core::User) -> core::Call<O> + Send + 'static,
     ) -> PyResult<Call>
     where
         O::Output: Into<Value>,
     {
-        self.client.call(py, timeout, |client| Ok(describe(client.user(&self.id)?)))
+        let user = self.core().map_err(|failure| failure.into_exception(py))?;
+        Ok(call(timeout, move || describe(user)))
     }
 
     fn many<O: core::operation::Bulk>(
@@ -235,7 +236,7 @@ impl User {
         ext: Text,
         timeout: Option<Seconds>,
     ) -> PyResult<Call> {
-        self.call(py, timeout, |user| user.set(resource.0, status.0).ext(ext.0))
+        self.call(py, timeout, move |user| user.set(resource.0, status.0).ext(ext.0))
     }
 
     fn subscribe(
@@ -253,7 +254,7 @@ impl User {
     }
 
     fn get(&self, py: Python<'_>, user_id: Text, timeout: Option<Seconds>) -> PyResult<Call> {
-        self.call(py, timeout, |user| user.get(user_id.0))
+        self.call(py, timeout, move |user| user.get(user_id.0))
     }
 
     fn get_many(&self, py: Python<'_>, ids: Ids, timeout: Option<Seconds>, reports: bool) -> PyResult<Call> {
@@ -261,8 +262,7 @@ impl User {
     }
 
     fn iter_many(&self, py: Python<'_>, total: Option<usize>) -> PyResult<ManyStream> {
-        let user = self.client.core().and_then(|client| Ok(client.user(&self.id)?));
-        let stream = user.and_then(|user| ManyStream::start(&user, total));
+        let stream = self.core().and_then(|user| ManyStream::start(&user, total));
         stream.map_err(|failure| failure.into_exception(py))
     }
 
@@ -277,8 +277,8 @@ impl User {
     }
 
     fn subscriptions(&self, py: Python<'_>, page_size: Option<Number>) -> PyResult<SubscriptionStream> {
-        let user = self.client.core().and_then(|client| Ok(client.user(&self.id)?));
-        let stream = user.map(|user| user.subscriptions()).map_err(|failure| failure.into_exception(py))?;
+        let stream =
+            self.core().map(|user| user.subscriptions()).map_err(|failure| failure.into_exception(py))?;
         let stream = page_size.into_iter().fold(stream, |stream, Number(size)| stream.page_size(size));
         Ok(SubscriptionStream::new(stream))
     }
@@ -290,18 +290,18 @@ impl User {
         page_size: Option<Number>,
         timeout: Option<Seconds>,
     ) -> PyResult<Call> {
-        self.call(py, timeout, |user| match page_size {
+        self.call(py, timeout, move |user| match page_size {
             Some(Number(size)) => user.subscriptions_page(page.0).page_size(size),
             None => user.subscriptions_page(page.0),
         })
     }
 
     fn devices(&self, py: Python<'_>, timeout: Option<Seconds>) -> PyResult<Call> {
-        self.call(py, timeout, |user| user.devices())
+        self.call(py, timeout, move |user| user.devices())
     }
 
     fn is_online(&self, py: Python<'_>, timeout: Option<Seconds>) -> PyResult<Call> {
-        self.call(py, timeout, |user| user.is_online())
+        self.call(py, timeout, move |user| user.is_online())
     }
 
     fn watch(&self, ids: Ids, options: WatchOptions) -> Watch {

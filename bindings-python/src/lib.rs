@@ -3,6 +3,7 @@
 //!
 //! - `runtime`: the process's tokio runtime, and what fork does to it
 //! - `bridge`: how a finished call reaches an event loop, or a thread that waits
+//! - `leftovers`: answers that Python is done with
 //! - `client`: one short function per operation; `streams`: what is read as it goes; `settings` reads the keyword arguments
 //! - `watch`: a running watcher
 //! - `arguments`: what Python passes in; `values`: what it gets back; `errors`: what it catches
@@ -21,6 +22,7 @@ mod bridge;
 mod client;
 mod emulator;
 mod errors;
+mod leftovers;
 mod provider;
 mod runtime;
 mod settings;

@@ -110,7 +110,7 @@ pub fn retry_after(name: &str, value: &[u8]) {
 pub fn segment(value: &str) {
     let Ok(segment) = encoded(value).map(|segment| segment.to_string()) else { return };
     assert!(!segment.is_empty() && !segment.contains(['/', '?', '#', '\\']), "{segment}");
-    let url = reqwest::Url::parse(&format!("http://h/users/{segment}/presence"));
+    let url = url::Url::parse(&format!("http://h/users/{segment}/presence"));
     let url = url.unwrap_or_else(|error| unreachable!("{segment}: {error}"));
     assert_eq!(url.path(), format!("/users/{segment}/presence"), "a parser changed it");
     let decoded: Vec<u8> = percent_encoding::percent_decode_str(&segment).collect();

@@ -121,7 +121,7 @@ impl User {
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     pub fn get(&self, id: impl AsRef<str>) -> Call<Get> {
-        let batch = UserId::new(id).and_then(|id| Batch::collect([id]));
+        let batch = UserId::new(id).map(|id| Batch::of([id]));
         Call::new(&self.client, batch.map(|batch| Get::new(self.id.clone(), batch)))
     }
 

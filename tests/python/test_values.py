@@ -57,6 +57,28 @@ def test_times_are_right_on_every_day_of_the_calendar(presences: Presences) -> N
         assert seen == datetime.fromtimestamp(seconds, timezone.utc) and seen.tzinfo is timezone.utc
 
 
+def test_devices_are_told_apart_however_alike_they_are(presences: Presences) -> None:
+    presence: Any = presences["c2"]
+    restore, (name, saved) = presence.__reduce__()
+    fields = json.loads(saved)
+    keys = ["w", "web", "外", "android", "android_" + "1" * 40]
+    keys += [f"ios_{number:04}_last" for number in range(600)] + ["x" * length for length in range(28, 36)]
+    devices = [(key, status) for status in (0, 1, 7, 70_000, None) for key in keys]
+    fields["devices"] = [{"resource": key, "status": status} for key, status in devices]
+    first, second = (restore(name, json.dumps(fields)).devices for _ in range(2))
+    for read in (first, second):
+        assert [(device.resource, device.status.number) for device in read] == devices
+        assert [device.platform for device in read] == [key.split("_")[0] for key, _ in devices]
+    assert first == second
+
+
+def test_a_device_that_many_users_have_is_one_object(presences: Presences) -> None:
+    presence: Any = presences["c2"]
+    restore, (name, saved) = presence.__reduce__()
+    other = restore(name, saved.replace('"C2"', '"c5"'))
+    assert other != presence and other.devices[0] is presence.devices[0]
+
+
 def test_values_read_well(presences: Presences) -> None:
     assert repr(presences) == "Presences(('C2', 'c3'), missing=())"
     device = "DeviceStatus(resource='android_1', status=Status.custom(7))"

@@ -24,7 +24,7 @@ from . import _log, _native
 from ._failure import make
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Coroutine
 
     from ._progress import Report
 
@@ -34,6 +34,7 @@ _LISTENER_PATIENCE = 1.0
 # Bound once: each of these is called for every call.
 _running_loop = asyncio.get_running_loop
 _wanted = _log.get_logger().isEnabledFor
+_INFO = _log.INFO
 
 
 class Waiter(Protocol):
@@ -75,11 +76,14 @@ class Bridge:
             report(value)
 
 
+def _nothing() -> None:
+    return None
+
+
 class _LastUsed(threading.local):
     """This thread's latest loop and bridge, so that the usual look-up is two comparisons."""
 
-    loop: Callable[[], asyncio.AbstractEventLoop | None] = staticmethod(lambda: None)
-    bridge: Callable[[], Bridge | None] = staticmethod(lambda: None)
+    both: tuple[Callable[[], asyncio.AbstractEventLoop | None], Callable[[], Bridge | None]] = (_nothing, _nothing)
 
 
 _last_used = _LastUsed()
@@ -96,7 +100,7 @@ def _bridge_of(loop: asyncio.AbstractEventLoop) -> Bridge:
             bridge = Bridge()
             _attach(loop, bridge)
             _bridges[loop] = weakref.ref(bridge)
-    _last_used.loop, _last_used.bridge = weakref.ref(loop), weakref.ref(bridge)
+    _last_used.both = weakref.ref(loop), weakref.ref(bridge)
     return bridge
 
 
@@ -143,8 +147,8 @@ class _Listener(threading.Thread):
             pass
 
 
-async def run(call: _native.Call[T], subject: str | None = None, report: Report | None = None) -> T:
-    """Makes a call on the running event loop. Ending this coroutine in any way ends the request.
+def run(call: _native.Call[T], subject: str | None = None, report: Report | None = None) -> Coroutine[Any, Any, T]:
+    """Makes a call on the running event loop. Ending the coroutine in any way ends the request.
 
     Args:
         call: The call, as the native client describes it.
@@ -152,16 +156,18 @@ async def run(call: _native.Call[T], subject: str | None = None, report: Report 
         report: Is told how far the call is, and when it has ended.
 
     Returns:
-        What the call returns.
+        A coroutine that returns what the call returns.
 
     Raises:
-        PresenceError: As the call says.
+        PresenceError: As the call says, when it is awaited.
         RuntimeError: In a coroutine that neither asyncio nor trio runs.
     """
-    if _wanted(_log.INFO):
-        with _log.timed(call.operation, subject):
-            return await run_unlogged(call, report)
-    return await run_unlogged(call, report)
+    return _run_logged(call, subject, report) if _wanted(_INFO) else run_unlogged(call, report)
+
+
+async def _run_logged(call: _native.Call[T], subject: str | None, report: Report | None) -> T:
+    with _log.timed(call.operation, subject):
+        return await run_unlogged(call, report)
 
 
 async def run_unlogged(call: _native.Call[T], report: Report | None = None) -> T:
@@ -170,8 +176,8 @@ async def run_unlogged(call: _native.Call[T], report: Report | None = None) -> T
         loop = _running_loop()
     except RuntimeError:
         return await _run_elsewhere(call, report)
-    last = _last_used
-    bridge = last.bridge() if last.loop() is loop else None
+    last_loop, last_bridge = _last_used.both
+    bridge = last_bridge() if last_loop() is loop else None
     if bridge is None:
         bridge = _bridge_of(loop)
     future: asyncio.Future[T] = loop.create_future()
@@ -210,7 +216,7 @@ def _after_fork_in_child() -> None:
     """Fails what the parent's calls left waiting here: their outcomes will only ever reach the parent."""
     global _registering
     _registering = threading.Lock()
-    _last_used.loop = _last_used.bridge = lambda: None
+    _last_used.both = _nothing, _nothing
     bridges = [bridge for known in list(_bridges.values()) if (bridge := known()) is not None]
     _bridges.clear()
     for bridge in bridges:

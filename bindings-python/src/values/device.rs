@@ -1,12 +1,13 @@
 use std::hash::{self, BuildHasher};
+use std::sync::Mutex;
 
 use easemob_presence as core;
 use pyo3::prelude::*;
-use pyo3::types::PyString;
+use pyo3::types::{PyString, PyTuple};
 
 use super::pickle::{Reduced, reduce};
 use super::status::shown;
-use super::{Status, repr};
+use super::{Status, Tried, repr};
 
 /// One device in a user's presence.
 #[pyclass(frozen, module = "easemob_presence")]
@@ -31,12 +32,61 @@ impl DeviceStatus {
         })
     }
 
+    /// Whether this object stands for that device, without asking what it derives from its key.
+    fn is(&self, py: Python<'_>, device: core::DeviceStatus<'_>) -> bool {
+        device.status == self.status.get().into()
+            && self.resource.bind(py).to_str().is_ok_and(|resource| resource == device.resource)
+    }
+
     /// What the device is, for comparing and saving.
     fn view<'a>(&'a self, py: Python<'a>) -> PyResult<core::DeviceStatus<'a>> {
         let resource = self.resource.bind(py).to_str()?;
         let platform = resource.get(..self.platform_bytes).unwrap_or_default();
         Ok(core::DeviceStatus { resource, platform, status: self.status.get().into() })
     }
+}
+
+/// How many objects of devices are kept, and up to which length of their keys: a longer one, with a UUID in it, is of one
+/// device alone.
+const KEPT: usize = 256;
+const LONGEST_KEPT: usize = 32;
+
+type Kept = [Option<Py<DeviceStatus>>; KEPT];
+
+/// The devices of one user. Where keys are short many users' devices are equal, and one object stands for all of them.
+pub(super) fn devices<'py, 'a>(
+    py: Python<'py>,
+    devices: impl ExactSizeIterator<Item = core::DeviceStatus<'a>>,
+) -> PyResult<Bound<'py, PyTuple>> {
+    static OBJECTS: Mutex<Kept> = Mutex::new([const { None }; KEPT]);
+    // Never waited for: making a tuple may run the garbage collector, and with it anybody's code, which may read devices.
+    let mut kept = OBJECTS.try_lock().ok();
+    PyTuple::new(py, devices.map(|device| Tried(one(py, device, kept.as_deref_mut()))))
+}
+
+fn one<'py>(
+    py: Python<'py>,
+    device: core::DeviceStatus<'_>,
+    kept: Option<&mut Kept>,
+) -> PyResult<Bound<'py, DeviceStatus>> {
+    let Some(place) = kept.and_then(|kept| place(kept, device)) else {
+        return Bound::new(py, DeviceStatus::new(py, device)?);
+    };
+    match place {
+        Some(known) if known.get().is(py, device) => Ok(known.bind(py).clone()),
+        _ => Ok(place.insert(Py::new(py, DeviceStatus::new(py, device)?)?).bind(py).clone()),
+    }
+}
+
+/// Where the object of a device is kept, if it is.
+fn place<'a>(kept: &'a mut Kept, device: core::DeviceStatus<'_>) -> Option<&'a mut Option<Py<DeviceStatus>>> {
+    const ODD: u32 = 0x9e37_79b1;
+    let key = device.resource.as_bytes();
+    let end = key.last_chunk().map_or(0, |end| u32::from_le_bytes(*end));
+    let (start, len) = (*key.first()?, u8::try_from(key.len()).ok()?);
+    let mixed = end ^ u32::from_le_bytes([start, 0, 0, len]) ^ device.status.number()?.rotate_left(16);
+    let place = usize::try_from(mixed.wrapping_mul(ODD) >> 24).ok()?;
+    if key.len() > LONGEST_KEPT { None } else { kept.get_mut(place) }
 }
 
 #[pymethods]

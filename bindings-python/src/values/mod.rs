@@ -107,6 +107,19 @@ pub(crate) fn tuple<T: for<'py> IntoPyObject<'py>>(
     Ok(PyTuple::new(py, items)?.into_any().unbind())
 }
 
+/// An object that could or could not be made, as an item of a tuple.
+struct Tried<'py, T>(PyResult<Bound<'py, T>>);
+
+impl<'py, T> IntoPyObject<'py> for Tried<'py, T> {
+    type Target = T;
+    type Output = Bound<'py, T>;
+    type Error = PyErr;
+
+    fn into_pyobject(self, _py: Python<'py>) -> PyResult<Bound<'py, T>> {
+        self.0
+    }
+}
+
 /// A tuple of ids.
 fn ids(py: Python<'_>, ids: &[core::UserId]) -> PyResult<Py<PyAny>> {
     Ok(PyTuple::new(py, ids.iter().map(core::UserId::as_str))?.into_any().unbind())

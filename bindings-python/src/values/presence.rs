@@ -2,10 +2,10 @@ use easemob_presence as core;
 use pyo3::prelude::*;
 use pyo3::types::PyTuple;
 
-use super::device::written;
+use super::device::{devices, written};
 use super::moment::datetime;
 use super::pickle::{Reduced, reduce};
-use super::{DeviceStatus, repr};
+use super::repr;
 
 /// The presence of one user at the moment of the answer.
 ///
@@ -30,9 +30,8 @@ impl Presence {
 
     /// The user's devices, in the service's order; empty for a user who was never online.
     #[getter]
-    fn devices(&self, py: Python<'_>) -> PyResult<Py<PyAny>> {
-        let devices = self.0.devices().map(|device| Py::new(py, DeviceStatus::new(py, device)?));
-        Ok(PyTuple::new(py, devices.collect::<PyResult<Vec<_>>>()?)?.into_any().unbind())
+    fn devices<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyTuple>> {
+        devices(py, self.0.devices())
     }
 
     /// The user's own text; it belongs to the user, not to a device.

@@ -5,6 +5,7 @@ use pyo3::types::{PyIterator, PyTuple};
 
 use super::pickle::{Reduced, reduce};
 use super::{Presence, ids, repr, tuple};
+use crate::leftovers;
 
 /// The presences of several users, in the order in which they were asked for; found by user id in any letter case.
 ///
@@ -20,6 +21,12 @@ use super::{Presence, ids, repr, tuple};
 #[pyclass(frozen, eq, hash, module = "easemob_presence")]
 #[derive(PartialEq, Eq, Hash)]
 pub(crate) struct Presences(pub(crate) core::Presences);
+
+impl Drop for Presences {
+    fn drop(&mut self) {
+        leftovers::leave(&self.0);
+    }
+}
 
 impl Presences {
     fn views(&self) -> impl ExactSizeIterator<Item = Presence> {

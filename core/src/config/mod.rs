@@ -14,6 +14,7 @@ use crate::error::Error;
 use crate::operation::Token;
 use crate::pipeline::endpoint::{Endpoint, ProxySetting};
 use crate::pipeline::limiter::{Limiter, Priority, RateLimits};
+use crate::pipeline::resolver::System;
 use crate::pipeline::transport::{Http, Transport};
 use crate::pipeline::{AppToken, Caller, Gets, Limits, Pipeline, Random, Source, TokenProvider, Tokens};
 
@@ -396,10 +397,9 @@ impl ClientBuilder {
             connect_timeout: self.connect_timeout,
             proxy: self.proxy,
             root_certificates: self.root_certificates,
-            #[cfg(test)]
-            resolver: None,
+            resolver: Arc::new(System),
         };
-        let transport: Arc<dyn Transport> = Arc::new(Http::new(endpoint)?);
+        let transport: Arc<dyn Transport> = Arc::new(Http::new(&endpoint)?);
         let tokens =
             Tokens::new(source, Arc::clone(&transport), self.limits, self.min_token_interval, Random::new())?;
         let gets = Gets::new(self.coalesce, self.cache);

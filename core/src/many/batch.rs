@@ -1,4 +1,3 @@
-use std::collections::VecDeque;
 use std::fmt;
 use std::future::IntoFuture;
 use std::time::Duration;
@@ -9,10 +8,9 @@ use futures_util::future::BoxFuture;
 use super::engine::Engine;
 use super::partial::{Naming, outcome};
 use super::progress::{Callback, Progress, Reporter};
-use super::split::{Budget, take_batch};
+use super::split::{Budget, Queue};
 use crate::client::Client;
 use crate::error::Error;
-use crate::model::UserId;
 use crate::operation::{Bulk, Request};
 use crate::pipeline::Limits;
 
@@ -84,7 +82,7 @@ impl<O: Bulk> Many<O> {
         let request = |ids| operation.with_ids(ids).request().map_err(|error| error.during(O::DESCRIPTOR));
         let mut requests = Vec::new();
         while !ids.is_empty() {
-            requests.push(request(take_batch(&mut ids, &budget).into_ids())?);
+            requests.push(request(ids.take(&budget))?);
         }
         Ok(requests)
     }
@@ -102,8 +100,7 @@ impl<O: Bulk> Many<O> {
             tokio::select! {
                 biased;
                 ticket = engine.ticket(), if !ids.is_empty() && engine.has_room() => {
-                    let batch = take_batch(&mut ids, engine.budget());
-                    engine.start(chunks.len(), batch.into_ids(), ticket);
+                    engine.start(chunks.len(), ids.take(engine.budget()), ticket);
                     chunks.push(None);
                 }
                 Some(done) = engine.done(), if !engine.is_idle() => {
@@ -122,9 +119,9 @@ impl<O: Bulk> Many<O> {
 }
 
 /// The operation without its users, and the users, after what can be wrong with them has been looked for.
-fn split_off<O: Bulk>(mut operation: O) -> Result<(O, VecDeque<UserId>), Error> {
+fn split_off<O: Bulk>(operation: O) -> Result<(O, Queue), Error> {
     operation.check().map_err(|error| error.during(O::DESCRIPTOR))?;
-    let ids = operation.take_ids().into();
+    let ids = Queue::new(operation.ids());
     Ok((operation, ids))
 }
 

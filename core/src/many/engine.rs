@@ -13,7 +13,7 @@ use super::split::Budget;
 use crate::client::Client;
 use crate::error::{Error, ErrorKind, Sent};
 use crate::model::UserId;
-use crate::operation::{Batch, Bulk};
+use crate::operation::Bulk;
 use crate::pipeline::{Caller, Limits, Shared};
 
 /// How many requests of one list wait for their turn: the next, and one behind it, so that a turn is never missed while
@@ -25,7 +25,7 @@ const UNDER_WAY: usize = 128;
 
 /// What one request came to, for the users it was about.
 pub(super) struct Piece<T> {
-    pub(super) ids: Vec<UserId>,
+    pub(super) ids: Arc<[UserId]>,
     pub(super) outcome: Result<T, Error>,
 }
 
@@ -108,7 +108,7 @@ impl<O: Bulk> Engine<O> {
         Arc::clone(&self.waiting).acquire_owned().map(Result::ok)
     }
 
-    pub(super) fn start(&mut self, place: usize, ids: Vec<UserId>, ticket: Ticket) {
+    pub(super) fn start(&mut self, place: usize, ids: Arc<[UserId]>, ticket: Ticket) {
         let list = Arc::clone(&self.list);
         self.under_way.push(async move { Done { place, pieces: list.chunk(ids, ticket).await } }.boxed());
     }
@@ -121,19 +121,17 @@ impl<O: Bulk> Engine<O> {
 
 impl<O: Bulk> List<O> {
     /// Asks for a chunk, in halves where it is too large, in the order given.
-    async fn chunk(&self, ids: Vec<UserId>, mut ticket: Ticket) -> Vec<Piece<O::Output>> {
+    async fn chunk(&self, ids: Arc<[UserId]>, mut ticket: Ticket) -> Vec<Piece<O::Output>> {
         let mut pieces = Vec::with_capacity(1);
         let mut left = VecDeque::from([ids]);
-        while let Some(mut ids) = left.pop_front() {
-            let outcome = self.ask(ids.clone(), ticket.take()).await;
+        while let Some(ids) = left.pop_front() {
+            let outcome = self.ask(Arc::clone(&ids), ticket.take()).await;
             let halves = ids.len() > 1 && matches!(&outcome, Err(e) if e.kind() == ErrorKind::TooLarge);
             if halves {
-                let batch = Batch::of(ids);
-                self.budget.too_large(&batch);
-                ids = batch.into_ids();
-                let second = ids.split_off(ids.len().div_ceil(2));
-                left.push_front(second);
-                left.push_front(ids);
+                self.budget.too_large(&ids);
+                let (first, second) = ids.split_at(ids.len().div_ceil(2));
+                left.push_front(second.into());
+                left.push_front(first.into());
             } else {
                 pieces.push(Piece { ids, outcome });
             }
@@ -142,7 +140,7 @@ impl<O: Bulk> List<O> {
     }
 
     /// One request, unless it is known that it would be in vain.
-    async fn ask(&self, ids: Vec<UserId>, waiting: Ticket) -> Result<O::Output, Error> {
+    async fn ask(&self, ids: Arc<[UserId]>, waiting: Ticket) -> Result<O::Output, Error> {
         if let Some(cause) = self.stopped.get() {
             return Err(cause.clone());
         }

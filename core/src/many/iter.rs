@@ -167,7 +167,7 @@ impl Reader {
                 ticket = self.engine.ticket(), if self.full.is_some() && self.engine.has_room() => {
                     if let Some(chunk) = self.full.take() {
                         self.repeated.insert(self.begun, chunk.repeated);
-                        self.engine.start(self.begun, chunk.ids, ticket);
+                        self.engine.start(self.begun, chunk.ids.into(), ticket);
                         self.begun += 1;
                     }
                 }

@@ -125,19 +125,27 @@ pub(super) fn outcome<O: Bulk>(pieces: Vec<Piece<O::Output>>, naming: Naming) ->
     let several = pieces.len() > 1;
     let mut partial = PartialFailure::default();
     let mut outputs = Vec::new();
-    for Piece { mut ids, outcome } in pieces {
+    let all = pieces.iter().all(|piece| piece.outcome.is_ok());
+    for Piece { ids, outcome } in pieces {
         match outcome {
             Ok(output) => {
                 outputs.push(output);
-                partial.succeeded.append(&mut ids);
+                if !all {
+                    partial.succeeded.extend_from_slice(&ids);
+                }
             }
             Err(error) => match partial.failed.last_mut().filter(|(_, last)| last.is(&error)) {
-                Some((users, _)) => users.append(&mut ids),
-                None => partial.failed.push((ids, error)),
+                Some((users, _)) => users.extend_from_slice(&ids),
+                None => partial.failed.push((ids.to_vec(), error)),
             },
         }
     }
-    let Some((_, first)) = partial.failed.first().cloned() else { return Ok(O::join(outputs)) };
+    let Some((_, first)) = partial.failed.first().cloned() else {
+        return Ok(match outputs.pop() {
+            Some(only) if outputs.is_empty() => only,
+            last => O::join(outputs.into_iter().chain(last).collect()),
+        });
+    };
     if !several && naming == Naming::IfSeveral {
         return Err(first);
     }

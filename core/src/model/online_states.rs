@@ -41,12 +41,12 @@ struct State {
 
 impl OnlineStates {
     /// Matches the answered states to the distinct ids that were asked for.
-    pub(crate) fn matched(asked: Vec<UserId>, answered: &HashMap<UserId, bool>) -> Self {
+    pub(crate) fn matched(asked: &[UserId], answered: &HashMap<UserId, bool>) -> Self {
         let (mut found, mut missing) = (Vec::with_capacity(asked.len()), Vec::new());
         for id in asked {
-            match answered.get(&id) {
-                Some(&online) => found.push(State { user_id: id, online }),
-                None => missing.push(id),
+            match answered.get(id) {
+                Some(&online) => found.push(State { user_id: id.clone(), online }),
+                None => missing.push(id.clone()),
             }
         }
         Self { found, missing, places: OnceLock::new() }
@@ -102,14 +102,14 @@ mod tests {
     fn states_are_found_in_any_case_and_kept_in_order() {
         let id = |id| UserId::new(id).unwrap();
         let answered = HashMap::from([(id("b"), true), (id("A"), false)]);
-        let states = OnlineStates::matched(vec![id("a"), id("c"), id("B")], &answered);
+        let states = OnlineStates::matched(&[id("a"), id("c"), id("B")], &answered);
         assert_eq!(
             states.iter().map(|(id, on)| (id.as_str(), on)).collect::<Vec<_>>(),
             [("a", false), ("B", true)]
         );
         assert_eq!((states.get("b"), states.get("c"), states.len()), (Some(true), None, 2));
         assert_eq!(states.missing(), [id("c")]);
-        let more = OnlineStates::matched(vec![id("z")], &HashMap::from([(id("z"), true)]));
+        let more = OnlineStates::matched(&[id("z")], &HashMap::from([(id("z"), true)]));
         let joined = OnlineStates::joined([states.clone(), more]);
         assert_eq!(
             (joined.get("B"), joined.get("Z"), joined.len(), joined.missing().len()),

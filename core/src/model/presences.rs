@@ -57,41 +57,61 @@ impl Inner {
     /// All users and where they are, in the order asked.
     fn users(&self) -> impl Iterator<Item = (&UserId, Place)> {
         let parts = self.parts.iter().zip(0..);
-        parts.flat_map(|(part, n)| part.found.iter().zip(0..).map(move |((id, _), place)| (id, (n, place))))
+        parts.flat_map(|(part, n)| part.ids().zip(0..).map(move |(id, place)| (id, (n, place))))
     }
 }
 
 /// One answer, matched to those who were asked for with it.
 struct Part {
     rows: Arc<Rows>,
-    /// Answered ids with their row, in the order asked.
-    found: Vec<(UserId, u32)>,
+    asked: Arc<[UserId]>,
+    /// Which of those asked for were answered, and by which row, in the order asked; none if each was, by the row in
+    /// its own place.
+    found: Option<Vec<(u32, u32)>>,
     missing: Vec<UserId>,
     unmatched: Vec<u32>,
 }
 
 impl Part {
+    fn len(&self) -> usize {
+        self.found.as_ref().map_or(self.asked.len(), Vec::len)
+    }
+
+    /// The answered user at this place, and the row.
+    fn at(&self, place: usize) -> Option<(&UserId, u32)> {
+        let (asked, row) = match &self.found {
+            Some(found) => *found.get(place)?,
+            None => (u32::try_from(place).ok()?, u32::try_from(place).ok()?),
+        };
+        Some((self.asked.get(asked as usize)?, row))
+    }
+
+    fn ids(&self) -> impl Iterator<Item = &UserId> {
+        (0..self.len()).filter_map(|place| Some(self.at(place)?.0))
+    }
+
     fn presence(&self, place: usize) -> Option<Presence> {
-        self.found.get(place).map(|(id, row)| Presence::new(id.clone(), &self.rows, *row))
+        self.at(place).map(|(id, row)| Presence::new(id.clone(), &self.rows, row))
     }
 }
 
 impl Presences {
     /// Matches the rows of an answer to the distinct ids that were asked for.
-    pub(crate) fn matched(asked: Vec<UserId>, rows: Rows) -> Self {
+    pub(crate) fn matched(asked: Arc<[UserId]>, rows: Rows) -> Self {
         let rows = Arc::new(rows);
         let by_position = asked.len() == rows.rows().len()
             && asked.iter().zip(rows.rows()).all(|(id, row)| *id == *rows.uid(*row));
         let (found, missing, unmatched) = if by_position {
-            (asked.into_iter().zip(0..).collect(), vec![], vec![])
+            (None, vec![], vec![])
         } else {
-            by_id(asked, &rows)
+            let (found, missing, unmatched) = by_id(&asked, &rows);
+            (Some(found), missing, unmatched)
         };
-        Self::of(vec![Arc::new(Part { rows, found, missing, unmatched })])
+        Self::of(vec![Arc::new(Part { rows, asked, found, missing, unmatched })])
     }
 
     fn of(parts: Vec<Arc<Part>>) -> Self {
-        let len = parts.iter().map(|part| part.found.len()).sum();
+        let len = parts.iter().map(|part| part.len()).sum();
         let missing = parts.iter().flat_map(|part| part.missing.iter().cloned()).collect();
         Self {
             inner: Arc::new(Inner { parts, len, missing, places: OnceLock::new(), scans: AtomicU32::new(0) }),
@@ -110,7 +130,7 @@ impl Presences {
         I: IntoIterator,
         I::Item: AsRef<str>,
     {
-        let asked = asked.into_iter().map(UserId::new).collect::<Result<Vec<_>, _>>()?;
+        let asked = asked.into_iter().map(UserId::new).collect::<Result<Arc<_>, _>>()?;
         let raw = raw.into();
         if raw.is_empty() && asked.is_empty() {
             return Ok(Self::empty());
@@ -222,7 +242,7 @@ impl FromIterator<Presences> for Presences {
 
 /// The careful way, for answers in another order, with gaps or with strangers. Of two items for one id the last
 /// counts, as with any repeated key.
-fn by_id(asked: Vec<UserId>, rows: &Rows) -> (Vec<(UserId, u32)>, Vec<UserId>, Vec<u32>) {
+fn by_id(asked: &[UserId], rows: &Rows) -> (Vec<(u32, u32)>, Vec<UserId>, Vec<u32>) {
     let wanted: HashSet<&UserId> = asked.iter().collect();
     let mut answered = HashMap::new();
     let mut unmatched = Vec::new();
@@ -235,10 +255,10 @@ fn by_id(asked: Vec<UserId>, rows: &Rows) -> (Vec<(UserId, u32)>, Vec<UserId>, V
         }
     }
     let (mut found, mut missing) = (Vec::with_capacity(answered.len()), Vec::new());
-    for id in asked {
-        match answered.get(&id) {
-            Some(&place) => found.push((id, place)),
-            None => missing.push(id),
+    for (id, place) in asked.iter().zip(0..) {
+        match answered.get(id) {
+            Some(&row) => found.push((place, row)),
+            None => missing.push(id.clone()),
         }
     }
     (found, missing, unmatched)
@@ -248,7 +268,7 @@ fn by_id(asked: Vec<UserId>, rows: &Rows) -> (Vec<(UserId, u32)>, Vec<UserId>, V
 #[derive(Clone)]
 pub struct Iter<'a> {
     parts: std::slice::Iter<'a, Arc<Part>>,
-    current: Option<(&'a Part, std::slice::Iter<'a, (UserId, u32)>)>,
+    current: Option<(&'a Part, std::ops::Range<usize>)>,
     left: usize,
 }
 
@@ -257,14 +277,14 @@ impl Iterator for Iter<'_> {
 
     fn next(&mut self) -> Option<Presence> {
         loop {
-            if let Some((part, found)) = &mut self.current
-                && let Some((id, row)) = found.next()
+            if let Some((part, places)) = &mut self.current
+                && let Some(presence) = places.next().and_then(|place| part.presence(place))
             {
                 self.left -= 1;
-                return Some(Presence::new(id.clone(), &part.rows, *row));
+                return Some(presence);
             }
             let part = self.parts.next()?;
-            self.current = Some((part, part.found.iter()));
+            self.current = Some((part, 0..part.len()));
         }
     }
 

@@ -73,7 +73,9 @@ impl Resource {
 
 /// The platform in a device's key.
 pub(crate) fn platform(resource: &str) -> &str {
-    resource.split('_').next().unwrap_or(resource)
+    // Found byte by byte: it is near the start, where a search made for long texts takes longer to begin than this to end.
+    let end = resource.bytes().position(|byte| byte == b'_');
+    end.and_then(|end| resource.get(..end)).unwrap_or(resource)
 }
 
 impl AsRef<str> for Resource {

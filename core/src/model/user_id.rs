@@ -1,9 +1,9 @@
 use std::borrow::Borrow;
 use std::fmt;
 use std::hash::{Hash, Hasher};
-use std::sync::Arc;
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
+use smol_str::SmolStr;
 
 use crate::error::Error;
 use crate::wire::excerpt;
@@ -26,7 +26,7 @@ use crate::wire::excerpt;
 /// # Ok::<(), easemob_presence::Error>(())
 /// ```
 #[derive(Clone)]
-pub struct UserId(Arc<str>);
+pub struct UserId(SmolStr);
 
 /// By byte.
 const ALLOWED: [bool; 256] = {
@@ -96,7 +96,7 @@ impl UserId {
     /// ids that share one are easily found.
     pub(crate) fn mark(&self) -> u64 {
         const ODD: u64 = 0x9e37_79b9_7f4a_7c15;
-        let bytes = self.0.as_bytes();
+        let bytes = self.as_str().as_bytes();
         let short = || {
             let mut padded = [0; 8];
             padded.iter_mut().zip(bytes).for_each(|(to, from)| *to = *from);
@@ -140,7 +140,7 @@ impl Hash for UserId {
     /// times faster than so many bytes.
     fn hash<H: Hasher>(&self, state: &mut H) {
         let mut folded = [0xff; Self::MAX_BYTES + 1];
-        for piece in self.0.as_bytes().chunks(Self::MAX_BYTES) {
+        for piece in self.as_str().as_bytes().chunks(Self::MAX_BYTES) {
             for (to, from) in folded.iter_mut().zip(piece.iter().map(u8::to_ascii_lowercase).chain([0xff])) {
                 *to = from;
             }
@@ -158,7 +158,7 @@ impl PartialOrd for UserId {
 impl Ord for UserId {
     fn cmp(&self, other: &Self) -> std::cmp::Ordering {
         fn folded(id: &UserId) -> impl Iterator<Item = u8> {
-            id.0.bytes().map(|byte| byte.to_ascii_lowercase())
+            id.as_str().bytes().map(|byte| byte.to_ascii_lowercase())
         }
         folded(self).cmp(folded(other))
     }

@@ -1,18 +1,22 @@
 use std::collections::HashSet;
+use std::sync::Arc;
 
 use serde::{Serialize, Serializer};
 
 use crate::error::Error;
 use crate::model::UserId;
 
-/// Distinct users, in the order given.
+/// Room for so many users is made before they are seen: an iterator may promise more than memory holds.
+const MOST_ROOM: usize = 1_000;
+
+/// Distinct users, in the order given. Request, answer and whoever tells what became of them share one list.
 #[derive(Clone, Debug, Default)]
-pub(crate) struct Batch(Vec<UserId>);
+pub(crate) struct Batch(Arc<[UserId]>);
 
 impl Batch {
     /// Of users that are known to be distinct.
-    pub(crate) fn of(ids: Vec<UserId>) -> Self {
-        Self(ids)
+    pub(crate) fn of(ids: impl Into<Arc<[UserId]>>) -> Self {
+        Self(ids.into())
     }
 
     /// Validates ids; one that comes again, in any letter case, is taken once.
@@ -24,13 +28,16 @@ impl Batch {
         I: IntoIterator,
         I::Item: AsRef<str>,
     {
-        let ids = ids.into_iter().enumerate();
-        let mut batch = ids.map(|(place, id)| Self::read(place, id)).collect::<Result<Vec<_>, _>>()?;
+        let ids = ids.into_iter();
+        let mut batch = Vec::with_capacity(ids.size_hint().0.min(MOST_ROOM));
+        for (place, id) in ids.enumerate() {
+            batch.push(Self::read(place, id)?);
+        }
         if !are_distinct(&batch) {
             let mut seen = HashSet::with_capacity(batch.len());
             batch.retain(|id| seen.insert(id.clone()));
         }
-        Ok(Self(batch))
+        Ok(Self::of(batch))
     }
 
     /// The id at this place of a list.
@@ -49,12 +56,8 @@ impl Batch {
         self.0.iter().find(|own| *own == id)
     }
 
-    pub(crate) fn into_ids(self) -> Vec<UserId> {
-        self.0
-    }
-
-    pub(crate) fn take_ids(&mut self) -> Vec<UserId> {
-        std::mem::take(&mut self.0)
+    pub(crate) fn shared(&self) -> Arc<[UserId]> {
+        Arc::clone(&self.0)
     }
 }
 
@@ -74,7 +77,7 @@ fn are_distinct(ids: &[UserId]) -> bool {
 
 impl Serialize for Batch {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        self.0.serialize(serializer)
+        self.ids().serialize(serializer)
     }
 }
 
@@ -84,8 +87,8 @@ mod tests {
 
     #[test]
     fn an_id_is_taken_once_in_the_spelling_that_came_first() {
-        let mut batch = Batch::collect(["Aa", "b", "aA", "b"]).unwrap();
-        assert_eq!(batch.take_ids().iter().map(UserId::as_str).collect::<Vec<_>>(), ["Aa", "b"]);
+        let batch = Batch::collect(["Aa", "b", "aA", "b"]).unwrap();
+        assert_eq!(batch.ids().iter().map(UserId::as_str).collect::<Vec<_>>(), ["Aa", "b"]);
     }
 
     #[test]

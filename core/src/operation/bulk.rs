@@ -1,3 +1,5 @@
+use std::sync::Arc;
+
 use super::Operation;
 use crate::error::Error;
 use crate::many::PartialFailure;
@@ -8,11 +10,11 @@ pub trait Bulk: Operation + Clone + Sync {
     /// The same operation on other users.
     #[doc(hidden)]
     #[must_use]
-    fn with_ids(&self, ids: Vec<UserId>) -> Self;
+    fn with_ids(&self, ids: Arc<[UserId]>) -> Self;
 
-    /// The users, which are taken out of the operation.
+    /// The users.
     #[doc(hidden)]
-    fn take_ids(&mut self) -> Vec<UserId>;
+    fn ids(&self) -> Arc<[UserId]>;
 
     /// Which rule the parameters break, however the users are shared out among requests.
     #[doc(hidden)]

@@ -22,7 +22,7 @@ pub(crate) struct GetTogether<F> {
 impl<F: FnOnce() -> Vec<UserId>> GetTogether<F> {
     /// `settle` gives distinct users, at most as many as one request takes.
     pub(crate) fn new(user: UserId, settle: F) -> Self {
-        Self { get: GetMany { user, batch: Batch::of(Vec::new()) }, settle: Some(settle) }
+        Self { get: GetMany { user, batch: Batch::default() }, settle: Some(settle) }
     }
 }
 

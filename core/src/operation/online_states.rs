@@ -1,4 +1,5 @@
 use std::collections::HashMap;
+use std::sync::Arc;
 
 use bytes::Bytes;
 use http::Method;
@@ -33,17 +34,17 @@ impl Operation for GetOnlineStates {
 
     fn decode(&mut self, body: Bytes) -> Result<OnlineStates, Error> {
         let states = states(&body)?;
-        Ok(OnlineStates::matched(self.batch.take_ids(), &states))
+        Ok(OnlineStates::matched(self.batch.ids(), &states))
     }
 }
 
 impl Bulk for GetOnlineStates {
-    fn with_ids(&self, ids: Vec<UserId>) -> Self {
+    fn with_ids(&self, ids: Arc<[UserId]>) -> Self {
         Self { batch: Batch::of(ids) }
     }
 
-    fn take_ids(&mut self) -> Vec<UserId> {
-        self.batch.take_ids()
+    fn ids(&self) -> Arc<[UserId]> {
+        self.batch.shared()
     }
 
     fn join(outputs: Vec<Self::Output>) -> Self::Output {

@@ -82,7 +82,7 @@ mod tests {
                 let decoded: Vec<_> = path.split('/').skip(1)
                     .map(|segment| percent_decode_str(segment).decode_utf8().unwrap().into_owned()).collect();
                 prop_assert_eq!(decoded, ["users", user, "presence", resource, status]);
-                let url = reqwest::Url::parse(&format!("http://h/org/app{path}")).unwrap();
+                let url = url::Url::parse(&format!("http://h/org/app{path}")).unwrap();
                 prop_assert_eq!(url.path(), format!("/org/app{path}"));
             } else {
                 prop_assert!([user, resource, status].iter().any(|value| matches!(*value, "" | "." | "..")));

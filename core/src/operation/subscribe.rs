@@ -1,3 +1,4 @@
+use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -49,17 +50,17 @@ impl Operation for Subscribe {
 
     fn decode(&mut self, body: Bytes) -> Result<Presences, Error> {
         let rows = Rows::read(body.into())?;
-        Ok(Presences::matched(self.batch.take_ids(), rows))
+        Ok(Presences::matched(self.batch.shared(), rows))
     }
 }
 
 impl Bulk for Subscribe {
-    fn with_ids(&self, ids: Vec<UserId>) -> Self {
+    fn with_ids(&self, ids: Arc<[UserId]>) -> Self {
         Self { batch: Batch::of(ids), ..self.clone() }
     }
 
-    fn take_ids(&mut self) -> Vec<UserId> {
-        self.batch.take_ids()
+    fn ids(&self) -> Arc<[UserId]> {
+        self.batch.shared()
     }
 
     fn check(&self) -> Result<(), Error> {

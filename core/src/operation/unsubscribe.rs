@@ -1,3 +1,5 @@
+use std::sync::Arc;
+
 use bytes::Bytes;
 use http::Method;
 
@@ -35,12 +37,12 @@ impl Operation for Unsubscribe {
 }
 
 impl Bulk for Unsubscribe {
-    fn with_ids(&self, ids: Vec<UserId>) -> Self {
+    fn with_ids(&self, ids: Arc<[UserId]>) -> Self {
         Self { batch: Batch::of(ids), ..self.clone() }
     }
 
-    fn take_ids(&mut self) -> Vec<UserId> {
-        self.batch.take_ids()
+    fn ids(&self) -> Arc<[UserId]> {
+        self.batch.shared()
     }
 
     fn join(_: Vec<()>) {}

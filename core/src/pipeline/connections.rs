@@ -1,59 +1,7 @@
-//! What is remembered of connections: whether there ever was one, and which have served.
+//! What is remembered of connections: which have served.
 
 use std::net::SocketAddr;
-use std::pin::Pin;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::task::{Context, Poll};
-
-use tower_layer::Layer;
-use tower_service::Service;
-
-/// Around the connector: notes that a connection was made.
-#[derive(Clone)]
-pub(super) struct Connected<S = ()> {
-    inner: S,
-    connected: Arc<AtomicBool>,
-}
-
-impl Connected {
-    pub(super) fn new(connected: &Arc<AtomicBool>) -> Self {
-        Self { inner: (), connected: Arc::clone(connected) }
-    }
-}
-
-impl<S> Layer<S> for Connected {
-    type Service = Connected<S>;
-
-    fn layer(&self, inner: S) -> Connected<S> {
-        Connected { inner, connected: Arc::clone(&self.connected) }
-    }
-}
-
-impl<S, R> Service<R> for Connected<S>
-where
-    S: Service<R>,
-    S::Future: Send + 'static,
-    S::Response: 'static,
-    S::Error: 'static,
-{
-    type Response = S::Response;
-    type Error = S::Error;
-    type Future = Pin<Box<dyn Future<Output = Result<S::Response, S::Error>> + Send>>;
-
-    fn poll_ready(&mut self, context: &mut Context<'_>) -> Poll<Result<(), S::Error>> {
-        self.inner.poll_ready(context)
-    }
-
-    fn call(&mut self, request: R) -> Self::Future {
-        let (connecting, connected) = (self.inner.call(request), Arc::clone(&self.connected));
-        Box::pin(async move {
-            let connection = connecting.await?;
-            connected.store(true, Ordering::Release);
-            Ok(connection)
-        })
-    }
-}
+use std::sync::atomic::{AtomicU64, Ordering};
 
 /// The connections that have brought an answer, by the port at this end: one bit for each. A port that comes again
 /// with a new connection may still have its bit; that costs one replay too many, never one too few.

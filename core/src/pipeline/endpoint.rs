@@ -1,6 +1,9 @@
 //! What the transport must know: where requests go and how connections are made.
 
+use std::sync::Arc;
 use std::time::Duration;
+
+use super::resolver::Resolve;
 
 /// Where requests go and how connections are made.
 pub(crate) struct Endpoint {
@@ -10,9 +13,7 @@ pub(crate) struct Endpoint {
     pub(crate) connect_timeout: Duration,
     pub(crate) proxy: ProxySetting,
     pub(crate) root_certificates: Vec<Vec<u8>>,
-    /// In place of the system's.
-    #[cfg(test)]
-    pub(crate) resolver: Option<std::sync::Arc<dyn reqwest::dns::Resolve>>,
+    pub(crate) resolver: Arc<dyn Resolve>,
 }
 
 #[derive(Clone)]
@@ -32,7 +33,7 @@ impl Endpoint {
             connect_timeout: Duration::from_secs(3),
             proxy: ProxySetting::None,
             root_certificates: Vec::new(),
-            resolver: None,
+            resolver: Arc::new(super::resolver::System),
         }
     }
 }

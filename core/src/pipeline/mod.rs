@@ -3,15 +3,21 @@
 //! Time, chance and sockets enter here only: time through tokio's clock, which tests pause, chance through
 //! [`random::Random`], which tests seed, sockets through [`transport::Transport`], which tests script.
 
+mod address;
+mod answer;
 mod attempt;
 mod connections;
+mod connector;
 mod deadline;
 pub(crate) mod endpoint;
+mod failure;
 mod gets;
 mod lanes;
 pub(crate) mod limiter;
 mod progress;
+mod proxy;
 mod random;
+pub(crate) mod resolver;
 mod retry;
 pub(crate) mod retry_after;
 mod stats;

@@ -12,7 +12,6 @@ use super::subscribe::Keeping;
 use crate::error::{Error, ErrorKind};
 use crate::many::split::Budget;
 use crate::model::{Presences, UserId};
-use crate::operation::Batch;
 
 /// At most so many seconds' worth of polls are under way: a service that is slower than that is not pressed.
 const MOST_SECONDS_IN_FLIGHT: f64 = 2.0;
@@ -39,7 +38,7 @@ impl Size {
 
     /// A call with these users was too large.
     pub(super) fn too_large(&mut self, asked: &[UserId], now: Instant) {
-        self.budget.too_large(&Batch::of(asked.to_vec()));
+        self.budget.too_large(asked);
         self.lowered = Some(now);
     }
 }

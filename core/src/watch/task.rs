@@ -63,7 +63,7 @@ impl Caller {
         let (client, user, ttl) = (self.client().clone(), self.user.id().clone(), self.ttl);
         Box::pin(async move {
             let began = Instant::now();
-            let subscribe = Subscribe { user, batch: Batch::of(user_ids.clone()), ttl };
+            let subscribe = Subscribe { user, batch: Batch::of(user_ids.as_slice()), ttl };
             let outcome = client.pipeline().execute(subscribe, client.limits()).await;
             let outcome = outcome.map(|answered| answered.value);
             let done = move |state: &mut State, now: Now| {
@@ -97,7 +97,7 @@ impl Caller {
         let (client, user) = (self.client().clone(), self.user.id().clone());
         Box::pin(async move {
             let began = Instant::now();
-            let get = GetMany { user, batch: Batch::of(user_ids.clone()) };
+            let get = GetMany { user, batch: Batch::of(user_ids.as_slice()) };
             let outcome =
                 client.pipeline().execute(get, client.limits()).await.map(|answered| answered.value);
             let fraction = client.pipeline().random().fraction();
@@ -157,15 +157,16 @@ async fn leave(shared: &Shared, caller: &Caller) {
     let deadline = Instant::now() + limits.timeout;
     let (budget, mut pause) = (Budget::default(), FIRST_PAUSE);
     while !held.is_empty() {
-        let batch = take_batch(&mut held, &budget);
+        let user_ids = take_batch(&mut held, &budget);
+        let batch = Batch::of(user_ids.as_slice());
         let timeout = deadline.saturating_duration_since(Instant::now());
-        let Err(error) = unsubscribe(&caller.user, batch.clone(), Limits { timeout, ..limits }).await else {
+        let Err(error) = unsubscribe(&caller.user, batch, Limits { timeout, ..limits }).await else {
             continue;
         };
-        let too_large = error.kind() == ErrorKind::TooLarge && batch.ids().len() > 1;
+        let too_large = error.kind() == ErrorKind::TooLarge && user_ids.len() > 1;
         let again = error.retryable() && Instant::now() + pause < deadline;
         if too_large {
-            budget.too_large(&batch);
+            budget.too_large(&user_ids);
         } else if again {
             sleep(pause).await;
             pause *= 2;
@@ -177,7 +178,7 @@ async fn leave(shared: &Shared, caller: &Caller) {
             }
             continue;
         }
-        held = batch.into_ids().into_iter().chain(held).collect();
+        held = user_ids.into_iter().chain(held).collect();
     }
 }
 

@@ -25,7 +25,7 @@ impl State {
         let paced = self.upkeep_pace.due(now);
         if !self.leaving.is_empty() && paced <= now {
             self.upkeep_pace.went(now);
-            return Some(Next::Unsubscribe(take_batch(&mut self.leaving, self.size.budget(now)).into_ids()));
+            return Some(Next::Unsubscribe(take_batch(&mut self.leaving, self.size.budget(now))));
         }
         if keeping.take_look(now) {
             return Some(Next::List);

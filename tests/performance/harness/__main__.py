@@ -73,7 +73,7 @@ def measured(options: argparse.Namespace, plan: list[Run]) -> tuple[Results, dic
         rest = {}
         if not options.only:
             try:
-                rest = extras(urls[False], client_core, quick=options.quick)
+                rest = extras(urls, client_core, quick=options.quick)
             except Failed as failure:
                 failures["extras"] = str(failure)
     document = documents.written(results, seed=options.seed, seconds=seconds, failures=failures, extras=rest)

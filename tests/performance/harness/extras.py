@@ -8,7 +8,7 @@ import subprocess
 import time
 from typing import TYPE_CHECKING, Any
 
-from .launch import HERE, PEERS_VENV, ROOT, VENV, answered, environment, pinned
+from .launch import AUTHORITY, BINARIES, HERE, PEERS_VENV, ROOT, VENV, answered, environment, pinned
 from .table import Table, shown
 
 if TYPE_CHECKING:
@@ -48,12 +48,13 @@ def ways() -> list[tuple[Way, Path]]:
     ]
 
 
-def extras(url: str, core: int, *, quick: bool) -> dict[str, Any]:
+def extras(urls: dict[bool, str], core: int, *, quick: bool) -> dict[str, Any]:
     return {
         "startup": startup(core, 5 if quick else 21),
         "sizes": sizes(),
-        "memory": memory(url, core),
-        "users": users(url, core, QUICK_SIZES if quick else SIZES),
+        "memory": memory(urls[False], core),
+        "users": users(urls[False], core, QUICK_SIZES if quick else SIZES),
+        "connecting": connecting(urls, core),
     }
 
 
@@ -96,6 +97,13 @@ def users(url: str, core: int, sizes: tuple[int, ...]) -> dict[str, dict[str, di
     }
 
 
+def connecting(urls: dict[bool, str], core: int) -> dict[str, dict[str, float]]:
+    """µs of a client's first call and of its second, plain and with TLS."""
+    program = str(BINARIES / "easemob-presence-bench-connect")
+    names = {False: "plain", True: "TLS"}
+    return {names[tls]: answered(pinned(core, [program, url, str(AUTHORITY)])) for tls, url in urls.items()}
+
+
 def tables(found: dict[str, Any]) -> list[Table]:
     if not found:
         return []
@@ -114,4 +122,9 @@ def tables(found: dict[str, Any]) -> list[Table]:
         for name, counts in found["users"].items()
         for count, one in counts.items()
     ]
-    return [loading, size, added, many]
+    first = Table(
+        "A call on a new connection and the one after it, Rust, 1 caller", ("connection", "first, µs", "second, µs")
+    )
+    connecting = found.get("connecting", {})
+    first.rows = [(name, shown(one["first_us"]), shown(one["second_us"])) for name, one in connecting.items()]
+    return [loading, size, added, many, first]

@@ -31,7 +31,7 @@ use super::{Answered, Caller, Limits, Pipeline};
 use crate::error::{Error, ErrorKind, Sent};
 use crate::many::split::{Budget, Room};
 use crate::model::{Presence, Presences, UserId};
-use crate::operation::{Batch as Ids, Get, GetTogether, Operation, Together, not_answered};
+use crate::operation::{Get, GetTogether, Operation, Together, not_answered};
 use crate::wire;
 
 /// How often a caller begins anew when the runtime that ran its request has gone.
@@ -136,7 +136,7 @@ impl Gets {
 
     /// A body with so many users was too large: later ones are half as long at most.
     fn too_large(&self, asked: &[UserId]) {
-        self.budget.too_large(&Ids::of(asked.to_vec()));
+        self.budget.too_large(asked);
     }
 
     #[cfg(test)]

@@ -3,6 +3,7 @@
 mod cache;
 mod calls;
 mod cancelling;
+mod connecting;
 mod gets;
 #[cfg(shuttle)]
 mod model;

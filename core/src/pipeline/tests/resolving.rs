@@ -1,12 +1,13 @@
 //! Names that resolve to nothing, to a dead address first, or to another address later.
 
+use std::io;
 use std::net::SocketAddr;
 
 use easemob_presence_emulator::Emulator;
 use http::Method;
-use reqwest::dns::{Addrs, Name, Resolve, Resolving};
 
 use super::super::endpoint::Endpoint;
+use super::super::resolver::{Resolve, Resolving};
 use super::super::transport::Http;
 use super::*;
 
@@ -24,14 +25,13 @@ impl Resolver {
 }
 
 impl Resolve for Resolver {
-    fn resolve(&self, _: Name) -> Resolving {
+    fn resolve(&self, _: &str) -> Resolving {
         let addresses = self.0.lock().unwrap().clone();
         Box::pin(async move {
             if addresses.is_empty() {
-                return Err("SERVFAIL".into());
+                return Err(io::Error::other("SERVFAIL"));
             }
-            let addresses = addresses.into_iter().map(|ip| SocketAddr::new(ip.parse().unwrap(), 0));
-            Ok(Box::new(addresses.collect::<Vec<_>>().into_iter()) as Addrs)
+            Ok(addresses.into_iter().map(|ip| SocketAddr::new(ip.parse().unwrap(), 0)).collect())
         })
     }
 }
@@ -40,7 +40,7 @@ fn resolved_by(resolver: &Arc<Resolver>, emulator: &Emulator) -> Http {
     let port = emulator.host().rsplit_once(':').unwrap().1.to_owned();
     let base = format!("http://presence.invalid:{port}/easemob-demo/test");
     let resolver: Arc<dyn Resolve> = resolver.clone();
-    Http::new(Endpoint { resolver: Some(resolver), ..Endpoint::for_tests(&base) }).unwrap()
+    Http::new(&Endpoint { resolver, ..Endpoint::for_tests(&base) }).unwrap()
 }
 
 fn status() -> ToSend {

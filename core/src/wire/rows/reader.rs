@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 use std::fmt;
+use std::ops::Range;
 
 use serde::de::{self, DeserializeSeed, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
 
@@ -49,20 +50,29 @@ impl<'a> Reader<'a> {
 
     /// The device of this name among those from a place on.
     pub(super) fn earlier(&mut self, from: usize, resource: Span) -> Option<&mut DeviceRow> {
-        let same = |device: &DeviceRow| {
-            device.resource.len == resource.len && self.cut(device.resource) == self.cut(resource)
-        };
-        let place = self.devices.get(from..)?.iter().position(same)?;
+        let earlier = self.devices.get(from..).filter(|earlier| !earlier.is_empty())?;
+        let name = self.bytes(resource);
+        let place = earlier.iter().position(|device| self.bytes(device.resource) == name)?;
         self.devices.get_mut(from + place)
     }
 
+    /// The bytes of a text, for who only compares: a part of a text has to be cut with more care.
+    fn bytes(&self, span: Span) -> &[u8] {
+        let (source, place) = self.place(span);
+        source.as_bytes().get(place).unwrap_or_default()
+    }
+
     pub(super) fn cut(&self, span: Span) -> &str {
-        let start = span.start as usize;
-        let (source, start) = match start.checked_sub(self.text.len()) {
-            Some(start) => (self.side.as_str(), start),
-            None => (self.text, start),
-        };
-        source.get(start..start + span.len as usize).unwrap_or_default()
+        let (source, place) = self.place(span);
+        source.get(place).unwrap_or_default()
+    }
+
+    fn place(&self, span: Span) -> (&str, Range<usize>) {
+        let (start, len) = (span.start as usize, span.len as usize);
+        match start.checked_sub(self.text.len()) {
+            Some(start) => (&self.side, start..start + len),
+            None => (self.text, start..start + len),
+        }
     }
 }
 

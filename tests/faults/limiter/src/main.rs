@@ -29,10 +29,6 @@ const ROUND_TRIPS_MS: [u64; 2] = [0, 40];
 async fn main() -> Result<ExitCode, Box<dyn Error + Send + Sync>> {
     let seconds = std::env::args().nth(1).map_or(Ok(60), |argument| argument.parse())?;
     let time = Duration::from_secs(seconds);
-    // reqwest asks for one, even for plain HTTP.
-    rustls::crypto::ring::default_provider()
-        .install_default()
-        .map_err(|_| "a TLS provider was there before")?;
     let mut running = Vec::new();
     for round_trip_ms in ROUND_TRIPS_MS {
         for (window, kind) in WINDOWS {

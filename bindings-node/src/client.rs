@@ -2,7 +2,6 @@
 //!
 //! Arguments are checked by the core when the call runs, on the runtime's thread.
 
-use std::borrow::Cow;
 use std::sync::Arc;
 
 use easemob_presence::operation::Bulk;
@@ -243,12 +242,11 @@ impl NativeClient {
     }
 }
 
-/// The ids in a JSON array. Anything else goes on as an id, which the core refuses.
-pub(crate) fn list(json: &str) -> Vec<Cow<'_, str>> {
-    // Most ids have no escapes and need no copy.
-    if let Ok(ids) = serde_json::from_str::<Vec<&str>>(json) {
-        return ids.into_iter().map(Cow::Borrowed).collect();
-    }
-    serde_json::from_str::<Vec<String>>(json)
-        .map_or_else(|_| vec![Cow::Borrowed(json)], |ids| ids.into_iter().map(Cow::Owned).collect())
+/// The ids in a text: how many there are, then each behind a NUL. One that holds a NUL itself makes them more than there
+/// are: then all of it goes on as an id, which the core refuses.
+pub(crate) fn list(text: &str) -> Vec<&str> {
+    let mut parts = text.split('\0');
+    let count = parts.next().and_then(|count| count.parse().ok());
+    let list: Vec<_> = parts.collect();
+    if count == Some(list.len()) { list } else { vec![text] }
 }

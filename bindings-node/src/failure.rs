@@ -29,7 +29,7 @@ impl Failure {
         let Some(flat) = self.presences else { return row.insert(json) };
         let mut both = env.create_array(2)?;
         both.set(0, json)?;
-        both.set(1, flat.into_array(&env)?)?;
+        both.set(1, flat.into_handle())?;
         row.insert(both)
     }
 

@@ -15,7 +15,10 @@ pub(crate) enum Payload {
     Number(f64),
     /// Small answers: read with `JSON.parse`, which is cheaper than setting properties from here.
     Json(String),
+    /// A handle, from which JavaScript fetches what is read.
     Presences(FlatPresences),
+    /// One user's, as a whole.
+    Presence(FlatPresences),
 }
 
 impl Payload {
@@ -25,7 +28,8 @@ impl Payload {
             Self::Flag(flag) => row.insert(flag),
             Self::Number(number) => row.insert(number),
             Self::Json(json) => row.insert(json),
-            Self::Presences(flat) => row.insert(flat.into_array(&env)?),
+            Self::Presences(flat) => row.insert(flat.into_handle()),
+            Self::Presence(flat) => row.insert(flat.to_array(&env)?),
         }
     }
 
@@ -70,7 +74,7 @@ impl From<Presences> for Payload {
 
 impl From<Presence> for Payload {
     fn from(presence: Presence) -> Self {
-        Self::Presences(FlatPresences::one(&presence))
+        Self::Presence(FlatPresences::list([&presence]))
     }
 }
 

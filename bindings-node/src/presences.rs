@@ -1,153 +1,185 @@
-//! Presences as one text and one list of numbers, which JavaScript reads in place.
+//! Presences as two texts and one list of numbers, which JavaScript reads in place.
 //!
-//! A string or an object per field would cost the event loop more than everything else about a call. Here it gets
-//! two values however many users there are, and cuts out what is read.
+//! A string or an object per field would cost the event loop more than everything else about a call. An answer is made
+//! flat on the runtime's thread and crosses as a handle; JavaScript fetches one user by [`find_presence`] and everything
+//! by [`all_presences`], and cuts out what is read.
 //!
-//! The text is the users' texts one after another. The numbers are a header (users found, users missing, items
-//! unmatched), then [`ROW`] numbers for each user found or unmatched, then the ends of the ids missing, then
-//! [`DEVICE`] numbers for each device. Offsets count UTF-16 units; `../ts/presences.ts` is the other side.
+//! The first text has the ids, each with the keys of its devices behind it, and then the ids missing; the second has the
+//! users' own texts. They are two because a character that is not ASCII doubles the text it stands in. The numbers are a
+//! header (users found, users missing, items unmatched, where the missing ids start), then [`ROW`] numbers for each user
+//! found or unmatched, then the lengths of the ids missing, then [`DEVICE`] numbers for each device. Lengths and places
+//! count UTF-16 units; `../ts/presences.ts` is the other side.
 
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use easemob_presence::{Presence, Presences, UserId};
-use napi::bindgen_prelude::{Array, Env, Float64ArraySlice, Result};
+use napi::bindgen_prelude::{Array, Env, External, Result, Uint32ArraySlice};
+use napi_derive::napi;
 
-/// Text start, id end, ext end, last seen in ms, expires at in ms (NaN for none), online, devices so far.
-const ROW: usize = 7;
-/// Text start, platform end, resource end, status (NaN for unknown).
+use crate::text::{Text, index};
+
+const HEADER: usize = 4;
+/// Id start and length, text start and length, last seen and expires at in ms (upper and lower half; 0 for none), online,
+/// devices so far.
+const ROW: usize = 10;
+/// Length of the platform, length of the key that it begins, status, whether that is known.
 const DEVICE: usize = 4;
 
-/// A text as the engine keeps it, so that its thread only copies: a byte for each unit, two from the first character on
-/// that is not ASCII.
-enum Text {
-    Ascii(String),
-    Wide(Vec<u16>),
-}
-
-impl Text {
-    fn units(&self) -> usize {
-        match self {
-            Self::Ascii(text) => text.len(),
-            Self::Wide(units) => units.len(),
-        }
-    }
-
-    /// Appends and says where the text now ends.
-    fn push(&mut self, text: &str) -> f64 {
-        match self {
-            Self::Ascii(ascii) if text.is_ascii() => ascii.push_str(text),
-            Self::Ascii(ascii) => {
-                let mut units = Vec::with_capacity(ascii.capacity());
-                units.extend(ascii.encode_utf16().chain(text.encode_utf16()));
-                *self = Self::Wide(units);
-            }
-            Self::Wide(units) => units.extend(text.encode_utf16()),
-        }
-        number(self.units())
-    }
-}
-
 /// One answer, flat.
-pub(crate) struct FlatPresences {
-    text: Text,
-    /// Ready to cross: the header and the rows, then the ends of the missing ids, then the devices.
-    numbers: Vec<f64>,
+pub struct FlatPresences {
+    names: Text,
+    texts: Text,
+    /// Ready to cross.
+    numbers: Vec<u32>,
 }
 
 /// An answer that is being written.
 struct Writer {
-    text: Text,
-    rows: Vec<f64>,
-    missing: Vec<f64>,
-    devices: Vec<f64>,
+    names: Text,
+    texts: Text,
+    rows: Vec<[u32; ROW]>,
+    devices: Vec<[u32; DEVICE]>,
 }
 
 impl FlatPresences {
     pub(crate) fn of(presences: &Presences) -> Self {
         let unmatched = presences.unmatched();
-        let mut writer = Writer::new(presences.len(), presences.missing().len(), unmatched.len());
+        let mut writer = Writer::with_room(presences.len() + unmatched.len());
         for presence in presences {
             writer.push(&presence);
         }
         for presence in &unmatched {
             writer.push(presence);
         }
-        writer.end(presences.missing())
+        writer.end(presences.missing(), unmatched.len())
     }
 
-    pub(crate) fn one(presence: &Presence) -> Self {
-        Self::list(&[presence])
-    }
-
-    pub(crate) fn list(presences: &[&Presence]) -> Self {
-        let mut writer = Writer::new(presences.len(), 0, 0);
+    pub(crate) fn list<'a>(presences: impl IntoIterator<Item = &'a Presence>) -> Self {
+        let mut writer = Writer::with_room(1);
         for presence in presences {
             writer.push(presence);
         }
-        writer.end(&[])
+        writer.end(&[], 0)
     }
 
-    /// `[text, numbers]`.
-    pub(crate) fn into_array(self, env: &Env) -> Result<Array<'_>> {
-        let mut flat = env.create_array(2)?;
-        match self.text {
-            Text::Ascii(text) => flat.set(0, env.create_string_latin1(text)?)?,
-            Text::Wide(units) => flat.set(0, env.create_string_utf16(units)?)?,
-        }
+    /// Everything: both texts and the numbers.
+    pub(crate) fn to_array<'env>(&self, env: &'env Env) -> Result<Array<'env>> {
+        let mut flat = env.create_array(3)?;
+        flat.set(0, self.names.to_js(env)?)?;
+        flat.set(1, self.texts.to_js(env)?)?;
         // Copied: memory of our own would cost a finalizer, and some engines refuse it.
-        flat.set(1, Float64ArraySlice::copy_from(env, self.numbers)?)?;
+        flat.set(2, Uint32ArraySlice::copy_from(env, &self.numbers)?)?;
         Ok(flat)
+    }
+
+    /// A handle to it, which tells the engine what it holds.
+    pub(crate) fn into_handle(self) -> External<Self> {
+        let bytes = self.names.bytes() + self.texts.bytes() + size_of_val(self.numbers.as_slice());
+        External::new_with_size_hint(self, bytes)
+    }
+
+    /// The place of a user found, and an answer of that user alone.
+    fn find(&self, user_id: &str) -> Option<(u32, Self)> {
+        let [found, missing, unmatched, _] = self.numbers.first_chunk()?.map(|n| n as usize);
+        let (rows, behind) = self.numbers.get(HEADER..)?.split_at_checked(ROW * (found + unmatched))?;
+        let (rows, devices) = (rows.as_chunks::<ROW>().0, behind.get(missing..)?.as_chunks::<DEVICE>().0);
+        let mut users = rows.iter().take(found);
+        let place = users.position(|[start, len, ..]| self.names.has(user_id, *start, *len))?;
+
+        let [start, id_len, text_start, text_len, rest @ .., before] = *rows.get(place)?;
+        let until = rows.get(place + 1).map_or(devices.len(), |[.., until]| *until as usize);
+        let devices = devices.get(before as usize..until)?;
+        let len = id_len + devices.iter().map(|[_, len, ..]| len).sum::<u32>();
+        let mut numbers = vec![1, 0, 0, 0, 0, id_len, 0, text_len];
+        numbers.extend(rest);
+        numbers.push(0);
+        numbers.extend_from_slice(devices.as_flattened());
+        let (names, texts) = (self.names.cut(start, len), self.texts.cut(text_start, text_len));
+        Some((index(place), Self { names, texts, numbers }))
     }
 }
 
 impl Writer {
-    fn new(found: usize, missing: usize, unmatched: usize) -> Self {
-        let mut rows = Vec::with_capacity(3 + ROW * (found + unmatched));
-        rows.extend([number(found), number(missing), number(unmatched)]);
-        let text = Text::Ascii(String::new());
-        Self { text, rows, missing: Vec::with_capacity(missing + 1), devices: Vec::new() }
+    fn with_room(users: usize) -> Self {
+        let (names, texts) = (Text::with_room(users * 96), Text::with_room(users * 16));
+        Self { names, texts, rows: Vec::with_capacity(users), devices: Vec::with_capacity(users * 3) }
     }
 
     fn push(&mut self, presence: &Presence) {
-        let text = &mut self.text;
-        let mut row = [number(text.units()), 0.0, 0.0, 0.0, 0.0, 0.0, 0.0];
-        row[1] = text.push(presence.user_id().as_str());
-        row[2] = text.push(presence.ext());
-        row[3] = millis(presence.last_seen());
-        row[4] = millis(presence.expires_at());
-        row[5] = f64::from(u8::from(presence.is_online()));
-        row[6] = number(self.devices.len() / DEVICE);
-        self.rows.extend(row);
+        let (start, text_start) = (self.names.units(), self.texts.units());
+        let id_len = self.names.push(presence.user_id().as_str());
+        let text_len = self.texts.push(presence.ext());
+        let ([seen, seen_low], [ends, ends_low]) =
+            (halves(presence.last_seen()), halves(presence.expires_at()));
+        let (before, mut online) = (index(self.devices.len()), false);
         for device in presence.devices() {
-            let start = number(self.text.units());
-            let rest = device.resource.strip_prefix(device.platform).unwrap_or_default();
-            let platform_end = self.text.push(device.platform);
-            let end = self.text.push(rest);
-            let status = device.status.number().map_or(f64::NAN, f64::from);
-            self.devices.extend([start, platform_end, end, status]);
+            let len = self.names.push(device.resource);
+            let is_ascii = len as usize == device.resource.len();
+            let platform =
+                if is_ascii { device.platform.len() } else { device.platform.encode_utf16().count() };
+            let status = device.status.number();
+            online |= device.status.is_online();
+            self.devices.push([index(platform), len, status.unwrap_or_default(), status.is_some().into()]);
         }
+        self.rows.push([
+            start,
+            id_len,
+            text_start,
+            text_len,
+            seen,
+            seen_low,
+            ends,
+            ends_low,
+            online.into(),
+            before,
+        ]);
     }
 
-    fn end(mut self, missing: &[UserId]) -> FlatPresences {
-        self.missing.push(number(self.text.units()));
-        for id in missing {
-            let end = self.text.push(id.as_str());
-            self.missing.push(end);
-        }
-        let mut numbers = self.rows;
-        numbers.reserve_exact(self.missing.len() + self.devices.len());
-        numbers.extend(self.missing);
-        numbers.extend(self.devices);
-        FlatPresences { text: self.text, numbers }
+    fn end(mut self, missing: &[UserId], unmatched: usize) -> FlatPresences {
+        let found = self.rows.len() - unmatched;
+        let header = [index(found), index(missing.len()), index(unmatched), self.names.units()];
+        let room = HEADER + ROW * self.rows.len() + missing.len() + DEVICE * self.devices.len();
+        let mut numbers = Vec::with_capacity(room);
+        numbers.extend(header);
+        numbers.extend_from_slice(self.rows.as_flattened());
+        numbers.extend(missing.iter().map(|id| self.names.push(id.as_str())));
+        numbers.extend_from_slice(self.devices.as_flattened());
+        FlatPresences { names: self.names, texts: self.texts, numbers }
     }
 }
 
-#[expect(clippy::cast_precision_loss, reason = "the engine's strings end far below 2^53")]
-fn number(n: usize) -> f64 {
-    n as f64
+/// One user of an answer, found in any letter case: the user's place, and an answer of that user alone.
+///
+/// # Errors
+/// If the engine has no memory for the values.
+#[napi(ts_args_type = "answer: ExternalObject<unknown>, userId: string")]
+#[allow(clippy::needless_pass_by_value, reason = "napi hands strings over; here they are only looked at")]
+pub fn find_presence<'env>(
+    env: &'env Env,
+    answer: &External<FlatPresences>,
+    user_id: String,
+) -> Result<Option<Array<'env>>> {
+    let Some((place, alone)) = answer.find(&user_id) else { return Ok(None) };
+    let mut found = alone.to_array(env)?;
+    found.insert(place)?;
+    Ok(Some(found))
 }
 
-pub(crate) fn millis(time: Option<SystemTime>) -> f64 {
-    let since = time.and_then(|time| time.duration_since(UNIX_EPOCH).ok());
-    since.map_or(f64::NAN, |since| (since.as_secs_f64() * 1_000.0).round())
+/// A whole answer, which then is JavaScript's: the handle has nothing any more.
+///
+/// # Errors
+/// If the engine has no memory for the values.
+#[napi(ts_args_type = "answer: ExternalObject<unknown>")]
+pub fn all_presences<'env>(env: &'env Env, answer: &mut External<FlatPresences>) -> Result<Array<'env>> {
+    let all = answer.to_array(env)?;
+    **answer = FlatPresences::list([]);
+    Ok(all)
+}
+
+/// Milliseconds since 1970, the upper 32 bits and the lower; none is 0, as it is for the service.
+fn halves(time: Option<SystemTime>) -> [u32; 2] {
+    let since = time.and_then(|time| time.duration_since(UNIX_EPOCH).ok()).unwrap_or_default();
+    let millis = since.as_secs() * 1_000 + u64::from(since.subsec_millis());
+    let half = |half: u64| u32::try_from(half).unwrap_or_default();
+    [half(millis >> 32), half(millis & u64::from(u32::MAX))]
 }

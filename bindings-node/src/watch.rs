@@ -98,7 +98,7 @@ impl NativeWatcher {
         row.insert(values::event(&event))?;
         if let Some(change) = event.change() {
             let presences = std::iter::once(&change.presence).chain(&change.previous);
-            row.insert(FlatPresences::list(&presences.collect::<Vec<_>>()).into_array(env)?)?;
+            row.insert(FlatPresences::list(presences).to_array(env)?)?;
         }
         Ok(Some(row))
     }
@@ -108,7 +108,7 @@ impl NativeWatcher {
     #[napi]
     pub fn get<'env>(&self, env: &'env Env, user_id: String) -> Result<Option<Array<'env>>> {
         let presence = self.watcher()?.get(user_id);
-        presence.map(|presence| FlatPresences::one(&presence).into_array(env)).transpose()
+        presence.map(|presence| FlatPresences::list([&presence]).to_array(env)).transpose()
     }
 
     /// # Errors
@@ -116,7 +116,7 @@ impl NativeWatcher {
     #[napi]
     pub fn snapshot<'env>(&self, env: &'env Env) -> Result<Array<'env>> {
         let presences = self.watcher()?.snapshot();
-        FlatPresences::list(&presences.iter().collect::<Vec<_>>()).into_array(env)
+        FlatPresences::list(&presences).to_array(env)
     }
 
     /// As JSON.
@@ -139,9 +139,8 @@ impl NativeWatcher {
     /// # Errors
     /// None of its own.
     #[napi]
-    #[allow(clippy::needless_pass_by_value, reason = "napi hands strings over; here they are only looked at")]
-    pub fn remove(&self, ids: String) -> Result<()> {
-        self.watcher()?.remove(list(&ids));
+    pub fn remove(&self, ids: Vec<String>) -> Result<()> {
+        self.watcher()?.remove(ids);
         Ok(())
     }
 

@@ -2,14 +2,13 @@
 //! `undefined`.
 
 use std::collections::BTreeMap;
-use std::time::{Duration, SystemTime};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use easemob_presence::Event;
 use easemob_presence::watch::{Occupancy, WatchStats};
 use serde::Serialize;
 
 use crate::failure::Failure;
-use crate::presences::millis;
 
 /// An event without its presences.
 #[derive(Default, Serialize)]
@@ -41,7 +40,7 @@ pub(crate) fn event(event: &Event) -> String {
         Event::Enter(change) | Event::Leave(change) | Event::Update(change) => {
             Told { initial: Some(change.initial), source: Some(change.source.name()), ..told }
         }
-        Event::Stale { since, .. } => Told { since: Some(millis(Some(*since))), ..told },
+        Event::Stale { since, .. } => Told { since: Some(millis(*since)), ..told },
         Event::Lagged { merged, .. } => Told { merged: Some(*merged), ..told },
         Event::Warning(warning) => Told {
             reason: Some(warning.reason.name()),
@@ -97,7 +96,7 @@ struct Numbers {
 
 pub(crate) fn stats(stats: &WatchStats) -> String {
     let span = |interval: Option<Duration>| interval.map(|interval| interval.as_secs_f64() * 1_000.0);
-    let moment = |at: SystemTime| millis(Some(at));
+
     json(&Numbers {
         users: stats.users,
         refresh_interval_p50_ms: span(stats.refresh_interval_p50),
@@ -116,7 +115,7 @@ pub(crate) fn stats(stats: &WatchStats) -> String {
         changes_from_subscribing: stats.changes_from_subscribing,
         subscriptions: stats.subscriptions,
         subscriptions_lost: stats.subscriptions_lost,
-        last_contact: stats.last_contact.map(moment),
+        last_contact: stats.last_contact.map(millis),
         stale: stats.stale,
     })
 }
@@ -124,4 +123,10 @@ pub(crate) fn stats(stats: &WatchStats) -> String {
 fn json(value: &impl Serialize) -> String {
     // Plain fields and string keys only, which always can be written.
     serde_json::to_string(value).unwrap_or_default()
+}
+
+/// Milliseconds since 1970.
+fn millis(time: SystemTime) -> f64 {
+    let since = time.duration_since(UNIX_EPOCH).unwrap_or_default();
+    (since.as_secs_f64() * 1_000.0).round()
 }

@@ -60,8 +60,8 @@ export function callable<T>(value: unknown, name: string, place: Place): T {
   return value as T;
 }
 
-/** @internal User ids as the JSON array in which they cross: one string costs less than a hundred. */
-export function idList(ids: unknown, place: Place): string {
+/** @internal User ids, each of them a string. */
+export function idArray(ids: unknown, place: Place): string[] {
   if (typeof ids === 'string') {
     throw wrong(place, `ids must be a list of user ids, not the string ${shown(ids)}`, `Write [${shown(ids)}].`);
   }
@@ -72,9 +72,16 @@ export function idList(ids: unknown, place: Place): string {
   for (let at = 0; at < list.length; at += 1) {
     if (typeof list[at] !== 'string') throw wrong(place, `ids[${at}] must be a string, not ${shown(list[at])}`);
   }
-  const json = JSON.stringify(list);
-  // Half a surrogate pair is no text; it goes as the replacement character, as it does in every other argument.
-  return json.includes('\\ud') ? JSON.stringify((list as string[]).map((id) => id.toWellFormed())) : json;
+  return list as string[];
+}
+
+/**
+ * @internal User ids in the one text in which they cross, which costs less than a hundred: their number, then each behind a
+ * NUL.
+ */
+export function idList(ids: unknown, place: Place): string {
+  const list = idArray(ids, place);
+  return list.length === 0 ? '0' : `${list.length}\0${list.join('\0')}`;
 }
 
 /** @internal Refuses misspelt options, which would otherwise do nothing in silence. */

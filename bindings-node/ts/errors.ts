@@ -2,6 +2,7 @@
 
 import { inspect } from 'node:util';
 
+import type { Handle } from './answer.js';
 import { OnlineStates } from './models.js';
 import { PartialFailure } from './partial.js';
 import { Presences } from './presences.js';
@@ -58,7 +59,7 @@ export interface Failure {
 }
 
 /** @internal A failure as it is drained: its JSON, or that and the presences that were answered. */
-export type Failed = string | readonly [json: string, presences: [string, Float64Array]];
+export type Failed = string | readonly [json: string, presences: Handle];
 
 const FIELDS = ['operation', 'status', 'code', 'hint', 'requestId', 'retryAfterMs', 'body'] as const;
 
@@ -287,26 +288,26 @@ function chain(causes: readonly string[]): Error | undefined {
 
 /** @internal The error for a failure. Called where the stack leads to the caller. */
 export function errorOf(failed: Failed, thrown?: (tokenRequest: number) => unknown): PresenceError {
-  const [json, flat] = typeof failed === 'string' ? [failed] : failed;
-  return made(JSON.parse(json) as Failure, thrown, flat);
+  const [json, handle] = typeof failed === 'string' ? [failed] : failed;
+  return made(JSON.parse(json) as Failure, thrown, handle);
 }
 
 function made(
   failure: Failure,
   thrown: ((tokenRequest: number) => unknown) | undefined,
-  flat?: [string, Float64Array],
+  handle?: Handle,
 ): PresenceError {
   const Class = Object.hasOwn(CLASSES, failure.kind) ? CLASSES[failure.kind as ErrorKind] : PresenceError;
   const ours = failure.tokenRequest === undefined ? undefined : thrown?.(failure.tokenRequest);
-  return new Class(failure, ours ?? chain(failure.causes), failure.partial && partial(failure.partial, thrown, flat));
+  return new Class(failure, ours ?? chain(failure.causes), failure.partial && partial(failure.partial, thrown, handle));
 }
 
 function partial(
   { succeeded, causes, onlineStates }: NonNullable<Failure['partial']>,
   thrown: ((tokenRequest: number) => unknown) | undefined,
-  flat: [string, Float64Array] | undefined,
+  handle: Handle | undefined,
 ): PartialFailure {
-  const presences = flat === undefined ? undefined : Presences.of(flat);
+  const presences = handle === undefined ? undefined : Presences.of(handle);
   const states = onlineStates === undefined ? undefined : OnlineStates.of(onlineStates);
   const errors = causes.map(([users, cause]) => [users, made(cause, thrown)] as const);
   return new PartialFailure(presences, states, succeeded, errors);

@@ -1,5 +1,6 @@
 // Calls on many users: what they take, and the answers of `iterMany`.
 
+import type { Handle } from './answer.js';
 import { callable, idList, optional, type Place } from './arguments.js';
 import type { Calls, Operation } from './calls.js';
 import { refusal, shown } from './errors.js';
@@ -182,7 +183,7 @@ export class IterMany implements AsyncIterableIterator<Presences> {
 }
 
 const answer = (value: unknown): Presences | boolean =>
-  typeof value === 'boolean' ? value : Presences.of(value as [string, Float64Array]);
+  typeof value === 'boolean' ? value : Presences.of(value as Handle);
 
 function hasMethod(value: unknown, name: symbol): boolean {
   return typeof (value as Record<symbol, unknown> | undefined | null)?.[name] === 'function';

@@ -1,18 +1,12 @@
-// Presences in the form in which they cross: one text and one list of numbers. `../src/presences.rs` is the other
-// side. Strings are cut out when somebody reads them.
+// Presences: views of an answer, which is fetched when somebody reads it. Strings are cut out then.
 
 import { inspect, type InspectOptions } from 'node:util';
 
+import { Answer, DEVICE, Flat, HEADER, ROW, type FlatForm, type Handle } from './answer.js';
 import { Status } from './status.js';
 
-/** Numbers before the first row: users found, ids missing, items unmatched. */
-const HEADER = 3;
-/** Text start, id end, ext end, last seen in ms, expires at in ms (NaN for none), online, devices so far. */
-const ROW = 7;
-/** Text start, platform end, resource end, status (NaN for unknown). */
-const DEVICE = 4;
-/** How many users are looked up by going through all before an index is made, which costs as much as ten times that. */
-const SCANS = 8;
+/** How many users are fetched alone before everything is fetched, and an index made. */
+const ALONE = 8;
 
 /** One device in a user's presence. */
 export interface DeviceStatus {
@@ -26,82 +20,65 @@ export interface DeviceStatus {
 
 // Properties under symbols, not private fields: `assert.deepEqual` and its like compare what they can see, and would
 // call any two presences equal.
-const FLAT: unique symbol = Symbol('answer');
+const ANSWER: unique symbol = Symbol('answer');
 const ROW_AT: unique symbol = Symbol('row');
 
-/** A whole answer. */
-class Flat {
-  readonly text: string;
-  readonly numbers: Float64Array;
-
-  constructor(text: string, numbers: Float64Array) {
-    this.text = text;
-    this.numbers = numbers;
-  }
-
-  at(index: number): number {
-    return this.numbers[index] as number;
-  }
-
-  get rows(): number {
-    return this.at(0) + this.at(2);
-  }
-
-  /** Where the ends of the missing ids begin: one number more than there are ids, the start of the first. */
-  get missingAt(): number {
-    return HEADER + ROW * this.rows;
-  }
-
-  get devicesAt(): number {
-    return this.missingAt + this.at(1) + 1;
-  }
-}
-
-function moment(ms: number): Date | undefined {
-  return Number.isNaN(ms) ? undefined : new Date(ms);
+function moment(upper: number, lower: number): Date | undefined {
+  const ms = upper * 2 ** 32 + lower;
+  return ms === 0 ? undefined : new Date(ms);
 }
 
 /** The presence of one user at the moment of the answer: an immutable view of the answer it came with. */
 export class Presence {
   /** @internal */
-  readonly [FLAT]: Flat;
+  readonly [ANSWER]: Answer;
   /** @internal */
   readonly [ROW_AT]: number;
+  readonly #flat: Flat;
   #devices: readonly DeviceStatus[] | undefined;
 
   /** @internal */
-  constructor(flat: Flat, row: number) {
-    this[FLAT] = flat;
-    this[ROW_AT] = HEADER + ROW * row;
+  constructor(answer: Answer, row: number, flat: Flat) {
+    this[ANSWER] = answer;
+    this[ROW_AT] = row;
+    this.#flat = flat;
+  }
+
+  get #at(): number {
+    return HEADER + ROW * (this[ROW_AT] - this.#flat.first);
   }
 
   /** The user, spelled as it was asked for. */
   get userId(): string {
-    const { text, numbers } = this[FLAT];
-    const at = this[ROW_AT];
-    return text.slice(numbers[at], numbers[at + 1]);
+    const flat = this.#flat;
+    const at = this.#at;
+    const start = flat.at(at);
+    return flat.names.slice(start, start + flat.at(at + 1));
   }
 
   /** The user's own text; it belongs to the user, not to a device. */
   get ext(): string {
-    const { text, numbers } = this[FLAT];
-    const at = this[ROW_AT];
-    return text.slice(numbers[at + 1], numbers[at + 2]);
+    const flat = this.#flat;
+    const at = this.#at;
+    const start = flat.at(at + 2);
+    return flat.texts.slice(start, start + flat.at(at + 3));
   }
 
   /** When the user was last online, if the service knows. */
   get lastSeen(): Date | undefined {
-    return moment(this[FLAT].at(this[ROW_AT] + 3));
+    const at = this.#at;
+    return moment(this.#flat.at(at + 4), this.#flat.at(at + 5));
   }
 
   /** When the subscription ends; only {@link User.subscribe} answers it. */
   get expiresAt(): Date | undefined {
-    return moment(this[FLAT].at(this[ROW_AT] + 4));
+    const at = this.#at;
+    return moment(this.#flat.at(at + 6), this.#flat.at(at + 7));
   }
 
   /** Whether any device is online or in a custom status. */
   get isOnline(): boolean {
-    return this[FLAT].at(this[ROW_AT] + 5) === 1;
+    return this.#flat.at(this.#at + 8) === 1;
   }
 
   /** The user's devices, in the service's order; empty for a user who was never online. */
@@ -110,23 +87,23 @@ export class Presence {
   }
 
   #readDevices(): readonly DeviceStatus[] {
-    const flat = this[FLAT];
-    const { text, numbers } = flat;
-    const at = this[ROW_AT];
+    const flat = this.#flat;
+    const { names } = flat;
+    const at = this.#at;
     const next = at + ROW;
-    const base = flat.devicesAt;
-    const from = base + DEVICE * flat.at(at + 6);
-    const to = next < flat.missingAt ? base + DEVICE * flat.at(next + 6) : numbers.length;
-    const devices: DeviceStatus[] = [];
-    for (let device = from; device < to; device += DEVICE) {
-      const start = numbers[device];
-      devices.push(
-        Object.freeze({
-          resource: text.slice(start, numbers[device + 2]),
-          platform: text.slice(start, numbers[device + 1]),
-          status: Status.of(flat.at(device + 3)),
-        }),
-      );
+    const first = flat.at(at + 9);
+    const count = (next < flat.missingAt ? flat.at(next + 9) : flat.devices) - first;
+    let start = flat.at(at) + flat.at(at + 1);
+    let from = flat.devicesAt + DEVICE * first;
+    const devices = new Array<DeviceStatus>(count);
+    for (let device = 0; device < count; device += 1, from += DEVICE) {
+      const end = start + flat.at(from + 1);
+      devices[device] = Object.freeze({
+        resource: names.slice(start, end),
+        platform: names.slice(start, start + flat.at(from)),
+        status: flat.at(from + 3) === 1 ? Status.of(flat.at(from + 2)) : Status.Unknown,
+      });
+      start = end;
     }
     return Object.freeze(devices);
   }
@@ -192,33 +169,34 @@ export function folded(userId: string): string {
  */
 export class Presences implements ReadonlyMap<string, Presence> {
   /** @internal */
-  readonly [FLAT]: Flat;
+  readonly [ANSWER]: Answer;
   readonly #views: Presence[] = [];
   #places: Map<string, number> | undefined;
-  #lookups = 0;
+  #alone = 0;
   #missing: readonly string[] | undefined;
   #unmatched: readonly Presence[] | undefined;
 
-  private constructor(flat: Flat) {
-    this[FLAT] = flat;
+  private constructor(handle: Handle) {
+    this[ANSWER] = new Answer(handle);
   }
 
   /** @internal */
-  static of([text, numbers]: readonly [string, Float64Array]): Presences {
-    return new Presences(new Flat(text, numbers));
+  static of(handle: Handle): Presences {
+    return new Presences(handle);
   }
 
   /** How many users were answered. */
   get size(): number {
-    return this[FLAT].at(0);
+    return this[ANSWER].whole.at(0);
   }
 
   /** Ids that were asked for and not answered. */
   get missing(): readonly string[] {
     if (this.#missing === undefined) {
-      const { text, numbers, missingAt } = this[FLAT];
-      const ends = Array.from(numbers.subarray(missingAt, this[FLAT].devicesAt));
-      this.#missing = Object.freeze(ends.slice(1).map((end, at) => text.slice(ends[at], end)));
+      const { names, numbers, missingAt, devicesAt } = this[ANSWER].whole;
+      let end = numbers[3] as number;
+      const lengths = Array.from(numbers.subarray(missingAt, devicesAt));
+      this.#missing = Object.freeze(lengths.map((length) => names.slice(end, (end += length))));
     }
     return this.#missing;
   }
@@ -226,7 +204,7 @@ export class Presences implements ReadonlyMap<string, Presence> {
   /** Items that answer no id asked for, under the id that the service gave them. */
   get unmatched(): readonly Presence[] {
     if (this.#unmatched === undefined) {
-      const rows = Array.from({ length: this[FLAT].at(2) }, (_, at) => this.#view(this.size + at));
+      const rows = Array.from({ length: this[ANSWER].whole.at(2) }, (_, at) => this.#view(this.size + at));
       this.#unmatched = Object.freeze(rows);
     }
     return this.#unmatched;
@@ -234,13 +212,20 @@ export class Presences implements ReadonlyMap<string, Presence> {
 
   /** One user's presence, found in any letter case; undefined if the user was not asked for or is missing. */
   get(userId: string): Presence | undefined {
-    const place = this.#place(userId);
+    if (typeof userId !== 'string') return undefined;
+    const answer = this[ANSWER];
+    if (!answer.isHere && this.#alone < ALONE) {
+      this.#alone += 1;
+      const alone = answer.find(userId);
+      return alone && this.#view(alone.first, alone);
+    }
+    const place = (this.#places ??= this.#index()).get(folded(userId));
     return place === undefined ? undefined : this.#view(place);
   }
 
   /** Whether the user was answered. */
   has(userId: string): boolean {
-    return this.#place(userId) !== undefined;
+    return this.get(userId) !== undefined;
   }
 
   /** The users answered, in the order asked. */
@@ -295,40 +280,26 @@ export class Presences implements ReadonlyMap<string, Presence> {
     return `Presences(${this.size}) ${list}${rest}`;
   }
 
-  #view(row: number): Presence {
-    return (this.#views[row] ??= new Presence(this[FLAT], row));
+  #view(row: number, flat = this[ANSWER].whole): Presence {
+    return (this.#views[row] ??= new Presence(this[ANSWER], row, flat));
   }
 
-  #place(userId: string): number | undefined {
-    if (typeof userId !== 'string') return undefined;
-    if (this.#places === undefined) {
-      const row = this.#lookups < SCANS ? this.#scan(userId) : undefined;
-      this.#lookups += 1;
-      if (row !== undefined) return row;
-      this.#places = new Map();
-      for (let row = 0; row < this.size; row += 1) this.#places.set(folded(this.#view(row).userId), row);
-    }
-    return this.#places.get(folded(userId));
-  }
-
-  /** The row of an id in the spelling in which it was asked for. Cuts out nothing. */
-  #scan(userId: string): number | undefined {
-    const { text, numbers } = this[FLAT];
-    for (let row = 0, at = HEADER; row < this.size; row += 1, at += ROW) {
-      const start = numbers[at] as number;
-      if (numbers[at + 1] === start + userId.length && text.startsWith(userId, start)) return row;
-    }
-    return undefined;
+  #index(): Map<string, number> {
+    const places = new Map<string, number>();
+    for (let row = 0; row < this.size; row += 1) places.set(folded(this.#view(row).userId), row);
+    return places;
   }
 }
 
 /** @internal Presences that are no answer to a list of ids. */
-export function listed([text, numbers]: readonly [string, Float64Array]): Presence[] {
-  const flat = new Flat(text, numbers);
-  return Array.from({ length: flat.at(0) }, (_, row) => new Presence(flat, row));
+export function listed(form: FlatForm): Presence[] {
+  const flat = new Flat(form);
+  const answer = new Answer(undefined, flat);
+  return Array.from({ length: flat.at(0) }, (_, row) => new Presence(answer, row, flat));
 }
 
 /** @internal The one presence in an answer about one user. */
-export function single([text, numbers]: readonly [string, Float64Array]): Presence {
-  return new Presence(new Flat(text, numbers), 0);
+export function single(form: FlatForm): Presence {
+  const flat = new Flat(form);
+  return new Presence(new Answer(undefined, flat), 0, flat);
 }

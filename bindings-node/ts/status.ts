@@ -2,6 +2,9 @@ import { inspect } from 'node:util';
 
 import { whole } from './arguments.js';
 
+/** Numbers below this have their object for good: few apps use others, and a weak reference costs ten times as much. */
+const KEPT = 256;
+const kept: Status[] = [];
 const known = new Map<number, WeakRef<Status>>();
 const forget = new FinalizationRegistry<number>((number) => {
   if (known.get(number)?.deref() === undefined) known.delete(number);
@@ -43,11 +46,11 @@ export class Status {
     return Status.of(whole(number, 'the number of a status', { kind: 'invalid_input' }));
   }
 
-  /** @internal NaN is unknown. */
+  /** @internal */
   static of(number: number): Status {
     if (number === 0) return Status.Offline;
     if (number === 1) return Status.Online;
-    if (Number.isNaN(number)) return Status.Unknown;
+    if (number < KEPT) return (kept[number] ??= new Status(number));
     const found = known.get(number)?.deref();
     if (found !== undefined) return found;
     const status = new Status(number);

@@ -1,3 +1,4 @@
+import type { FlatForm, Handle } from './answer.js';
 import { idList, optional, span, text, whole, type Place } from './arguments.js';
 import type { Calls } from './calls.js';
 import { refusal, shown } from './errors.js';
@@ -43,8 +44,8 @@ function nothing(): void {
 }
 
 const same = <T>(value: unknown): T => value as T;
-const many = (value: unknown): Presences => Presences.of(value as [string, Float64Array]);
-const one = (value: unknown): Presence => single(value as [string, Float64Array]);
+const many = (value: unknown): Presences => Presences.of(value as Handle);
+const one = (value: unknown): Presence => single(value as FlatForm);
 
 /** A status as the core takes it; none for `Status.Unknown`, which it refuses. */
 function statusNumber(status: unknown, place: Place): number | undefined {

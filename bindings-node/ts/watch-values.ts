@@ -1,5 +1,6 @@
 // What a watcher tells: events, and numbers.
 
+import type { FlatForm } from './answer.js';
 import type { PresenceError } from './errors.js';
 import { listed, type Presence } from './presences.js';
 
@@ -141,7 +142,7 @@ type Told = Omit<ChangeEvent, 'userId' | 'presence'> & { userId?: string; since?
 /** @internal An event that native code gives: its JSON, and its presences if it has any. */
 export function eventOf(row: unknown[], failure: (json: string) => PresenceError): Event {
   const { since, error, ...told } = JSON.parse(row[0] as string) as Told;
-  const [presence, previous] = row[1] === undefined ? [] : listed(row[1] as [string, Float64Array]);
+  const [presence, previous] = row[1] === undefined ? [] : listed(row[1] as FlatForm);
   return Object.freeze({
     ...told,
     ...(presence === undefined ? {} : { userId: presence.userId, presence }),

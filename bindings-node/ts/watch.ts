@@ -1,6 +1,7 @@
 // A live view of users and a stream of events about them.
 
-import { flag, idList, optional, span, text, whole, type Place } from './arguments.js';
+import type { FlatForm } from './answer.js';
+import { flag, idArray, idList, optional, span, text, whole, type Place } from './arguments.js';
 import { submit } from './bridge.js';
 import { refusing, type Calls } from './calls.js';
 import { refusal, shown } from './errors.js';
@@ -96,13 +97,13 @@ export class Watcher implements AsyncIterable<Event> {
 
   /** What is known of a user, found in any letter case; undefined if the user is not watched or was not read yet. */
   get(userId: string): Presence | undefined {
-    const flat = this.#native.get(text(userId, 'the user id', PLACE)) as [string, Float64Array] | null;
+    const flat = this.#native.get(text(userId, 'the user id', PLACE)) as FlatForm | null;
     return flat === null ? undefined : listed(flat)[0];
   }
 
   /** What is known of all users, in no order. Users who were not read yet are not in it. */
   snapshot(): readonly Presence[] {
-    return Object.freeze(listed(this.#native.snapshot() as unknown as [string, Float64Array]));
+    return Object.freeze(listed(this.#native.snapshot() as unknown as FlatForm));
   }
 
   /** How many users are online, and on which platforms. */
@@ -127,7 +128,7 @@ export class Watcher implements AsyncIterable<Event> {
    * @throws {@link InvalidInputError} for anything but a list.
    */
   remove(ids: Iterable<string>): void {
-    this.#native.remove(idList(ids, PLACE));
+    this.#native.remove(idArray(ids, PLACE));
   }
 
   /**

@@ -101,6 +101,29 @@ describe('Presences', () => {
     assert.deepEqual(one, await (await answered(t, [C2])).get('c2'));
   });
 
+  test('a user looked up alone says what the whole answer says, before it is read and after', async (t) => {
+    const ids = ['A', 'b', 'c', 'd', 'e'];
+    const items = [
+      { ...C2, uid: 'a', expiry: '1644469663' },
+      { uid: 'stranger', status: { web: 1 } },
+      { uid: 'b', ext: 'plain', status: { 'größe_😀': 4294967295, ios_1: -1 } },
+      { uid: 'c', last_time: '1644466063250' },
+      { uid: 'e', status: { a_1: 0, b_2: 0, c_3: 7 } },
+    ];
+    const user = await answered(t, items);
+    const [read, unread] = [await user.getMany(ids), await user.getMany(ids)];
+    const all = [...read.values()];
+    const alone = ['a', 'B', 'c', 'e'].map((id) => unread.get(id));
+    assert.deepEqual(alone.map((one) => one.toJSON()), all.map((one) => one.toJSON()));
+    assert.deepEqual([unread.get('stranger'), unread.get('d'), unread.get('')], [undefined, undefined, undefined]);
+    assert.deepEqual(alone, all, 'nor does it matter to whoever compares');
+    assert.deepEqual([unread.missing, unread.unmatched.map(({ userId }) => userId)], [['d'], ['stranger']]);
+    assert.deepEqual([...unread.values()].map((one, at) => one === alone[at]), [true, true, true, true], 'one user is one object');
+    assert.deepEqual(unread, read);
+    const other = await (await answered(t, [...items.slice(0, 4), { uid: 'e' }])).getMany(ids);
+    assert.notDeepEqual(other, read);
+  });
+
   test('it prints itself readably', async (t) => {
     const presences = await (await answered(t, [C2])).getMany(['c2', 'gone']);
     const printed = inspect(presences, { breakLength: Infinity, depth: 4 });

@@ -84,6 +84,7 @@ describe('wrong use', () => {
     ['a number among ids', (user) => user.unsubscribe(['a', 7]), /ids\[1\] must be a string, not 7/],
     ['a bad id among ids', (user) => user.getMany(['a', 'b/c']), /ids\[1\]: the user id "b\/c"/],
     ['half a surrogate pair', (user) => user.getMany(['a', '\ud800']), /ids\[1\]: the user id/],
+    ['a NUL in an id, which parts ids on their way', (user) => user.getMany(['a', 'b\0c']), /the user id .* holds '\\0'/],
     ['no id', (user) => user.get(), /the user id must be a string, not undefined/],
     ['status and resource the wrong way round', (user) => user.set('android', 1), /the status must be a Status/],
     ['no resource', (user) => user.set(Status.Online), /resource must be a string, not undefined/],

@@ -8,7 +8,7 @@
 //! users' own texts. They are two because a character that is not ASCII doubles the text it stands in. The numbers are a
 //! header (users found, users missing, items unmatched, where the missing ids start), then [`ROW`] numbers for each user
 //! found or unmatched, then the lengths of the ids missing, then [`DEVICE`] numbers for each device. Lengths and places
-//! count UTF-16 units; `../ts/presences.ts` is the other side.
+//! count UTF-16 units; `../ts/answer.ts` is the other side.
 
 use std::time::{SystemTime, UNIX_EPOCH};
 
